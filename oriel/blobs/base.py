@@ -1,0 +1,84 @@
+"""Bundles, artifacts and UI assets: bytes under immutable keys.
+
+    bundles/sha256/<hex>/{bundle.tar.zst, manifest.json, signature.dsse.json, component.wasm, index.dsse.json}
+    artifacts/<engine fingerprint>/sha256/<component hex>.cwasm.zst   (+ .dsse.json)
+    ext-ui/<extension_id>/<hex>/…
+    staging/<upload id>
+
+Rules every backend keeps:
+
+- All but `staging/` is written once: `put_new` never overwrites. The same key with the same bytes is no error.
+- A key is visible only when all its bytes are there.
+- A key is relative, of `/`-separated segments, none of them empty, `.` or `..`; another raises `ValueError`.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from oriel.errors import OrielError
+
+STAGING = "staging/"
+
+
+class BlobMissing(OrielError):
+    """There is no blob under the key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("not_found", f"There is no blob {key}.")
+        self.key = key
+
+
+class BlobMismatch(OrielError):
+    """The key is taken by other bytes."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("conflict", f"Other bytes are stored as {key}.")
+        self.key = key
+
+
+class BlobTooLarge(OrielError):
+    """More bytes came than were allowed; nothing was stored."""
+
+    def __init__(self, key: str, limit: int) -> None:
+        super().__init__("body_too_large", f"More than {limit:,} bytes were sent for {key}.")
+
+
+@dataclass(frozen=True, slots=True)
+class BlobInfo:
+    """Size in bytes and modification time in Unix milliseconds."""
+
+    key: str
+    size: int
+    modified_at: int
+
+
+class Blobs(Protocol):
+    """A store of blobs."""
+
+    def put_new(self, key: str, data: bytes) -> None:
+        """Store `data` under a key that has none. `BlobMismatch` where other bytes are there."""
+        ...
+
+    def put_stream(self, key: str, chunks: Iterable[bytes], *, limit: int) -> BlobInfo:
+        """Store a stream of at most `limit` bytes under a `staging/` key, replacing what was there."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """All bytes; `BlobMissing`."""
+        ...
+
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """A readable stream; `BlobMissing`."""
+        ...
+
+    def info(self, key: str) -> BlobInfo | None: ...
+
+    def list(self, prefix: str) -> Iterator[BlobInfo]:
+        """All keys that start with `prefix`, ordered."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Idempotent."""
+        ...

@@ -1,0 +1,58 @@
+"""What an extension may ask for, and which interface of `oriel:extension` each capability opens.
+
+Rules kept here:
+
+- Deny by default: a capability that is not granted is not there, whatever the manifest asks for.
+- `context.read` and `log.emit` are always there and need no consent.
+- Names are written `storage.kv`; `cap:storage.kv` means the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+WIT_PACKAGE = "oriel:extension"
+WIT_VERSION = "1.0.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One thing an extension can be allowed to do.
+
+    Attributes:
+        name: as in the manifest, `http.fetch`.
+        interface: the interface of `oriel:extension` that needs it, or None where no import does.
+        summary: what it means to a tenant's administrator, in a sentence that ends a consent screen's line.
+        always: there without being asked for.
+        takes_hosts: the request names the hosts it is for.
+        sensitive: shown with a warning on the consent screen.
+    """
+
+    name: str
+    interface: str | None
+    summary: str
+    always: bool = False
+    takes_hosts: bool = False
+    sensitive: bool = False
+
+
+_ALL = (
+    Capability("context.read", "context", "Read who is asking and the install's configuration.", always=True),
+    Capability("log.emit", "log", "Write lines to its own log.", always=True),
+    Capability("storage.kv", "storage", "Keep its own records for your organisation."),
+    Capability("secrets.get", "secrets", "Use the secrets you set for it.", sensitive=True),
+    Capability(
+        "http.fetch", "http", "Send requests to the hosts named, and to no others.", takes_hosts=True, sensitive=True
+    ),
+    Capability("user.read", "user", "See the name, e-mail address and roles of the user.", sensitive=True),
+)
+
+CAPABILITIES: Mapping[str, Capability] = {capability.name: capability for capability in _ALL}
+ALWAYS: frozenset[str] = frozenset(capability.name for capability in _ALL if capability.always)
+BY_INTERFACE: Mapping[str, Capability] = {
+    capability.interface: capability for capability in _ALL if capability.interface is not None
+}
+
+
+def canonical_name(name: str) -> str:
+    """`cap:storage.kv` and `storage.kv` both give `storage.kv`; the name need not be a known one."""
+    return name.removeprefix("cap:")

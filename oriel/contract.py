@@ -1,0 +1,148 @@
+"""The contract between gateway and runner: `POST /v1/execute`.
+
+The gateway has resolved the install and applied the policy; the runner does what is written here and nothing
+more. What an execution may do (`providers`, `egress`, `limits`) is decided by the gateway and sealed by the
+service token that covers the whole body (`oriel.identity`).
+"""
+
+import base64
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Trigger = Literal["http", "event", "schedule"]
+ContentHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+DEFAULT_TIMEOUT_MS = 10_000
+DEFAULT_MEMORY_MB = 128
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExecutionContext(_Model):
+    """The ids of one execution. Every log line, receipt and host call carries them."""
+
+    request_id: str
+    execution_id: str
+    tenant_id: str
+    extension_id: str
+    install_id: str
+    version_id: str
+    version: str
+    content_hash: ContentHash
+    trigger: Trigger = "http"
+    config: dict[str, str] = Field(default_factory=dict)
+
+
+class HttpRequest(_Model):
+    """What the handler is asked. `headers` keeps repeats and their order; names are lower case."""
+
+    method: str
+    path: str
+    query: str = ""
+    route: str = ""
+    params: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    body_b64: str = ""
+
+    def body(self) -> bytes:
+        return base64.b64decode(self.body_b64)
+
+
+class Limits(_Model):
+    """The bounds of one execution; every one of them is enforced by the runner.
+
+    `timeout_ms` covers everything: the guest, its host calls, reading its answer.
+    """
+
+    timeout_ms: int = Field(default=DEFAULT_TIMEOUT_MS, ge=1, le=900_000)
+    memory_mb: int = Field(default=DEFAULT_MEMORY_MB, ge=1, le=4096)
+    fuel: int | None = Field(default=None, ge=1)
+    max_response_bytes: int = Field(default=6_000_000, ge=0)
+    max_response_headers: int = Field(default=64, ge=0)
+    max_host_calls: int = Field(default=1_000, ge=0)
+    max_egress_bytes: int = Field(default=10_000_000, ge=0)
+    max_log_lines: int = Field(default=200, ge=0)
+    max_log_bytes: int = Field(default=64_000, ge=0)
+    max_kv_operations: int = Field(default=200, ge=0)
+
+
+class SealedSecret(_Model):
+    """One secret as it is stored: AES-256-GCM, bound to tenant, install and name (`oriel.sealing`)."""
+
+    name: str
+    key_id: str
+    nonce_b64: str
+    ciphertext_b64: str
+    hosts: tuple[str, ...] = ()
+    reference_only: bool = False
+
+
+class User(_Model):
+    """The user whose request it is, as far as the verified token tells."""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+    roles: tuple[str, ...] = ()
+
+
+class ExecuteRequest(_Model):
+    context: ExecutionContext
+    http: HttpRequest
+    limits: Limits = Limits()
+    providers: frozenset[str] = frozenset()
+    egress: tuple[str, ...] = ()
+    secrets: tuple[SealedSecret, ...] = ()
+    user: User | None = None
+
+
+class ExecuteError(_Model):
+    """Why there is no answer of the guest's own: a code of `oriel.errors.CATALOGUE` and one sentence."""
+
+    code: str
+    message: str
+
+
+class Receipt(_Model):
+    """What one execution used. Times in milliseconds, sizes in bytes."""
+
+    duration_ms: float = 0.0
+    cpu_ms: float = 0.0
+    peak_memory_bytes: int = 0
+    fuel: int | None = None
+    host_calls: int = 0
+    denied_calls: int = 0
+    egress_bytes: int = 0
+    kv_reads: int = 0
+    kv_writes: int = 0
+    log_lines: int = 0
+    log_bytes: int = 0
+    log_dropped: int = 0
+    cold: bool = False
+    reason: str | None = None
+
+
+class LogLine(_Model):
+    """One line the guest logged; `at_ms` counts from the start of the execution."""
+
+    at_ms: float
+    level: Literal["debug", "info", "warn", "error"]
+    message: str
+    fields: dict[str, str] = Field(default_factory=dict)
+
+
+class ExecuteResponse(_Model):
+    """`status`, `headers` and `body_b64` are the guest's where `error` is None."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body_b64: str = ""
+    error: ExecuteError | None = None
+    receipt: Receipt = Receipt()
+    logs: tuple[LogLine, ...] = ()
+
+    def body(self) -> bytes:
+        return base64.b64decode(self.body_b64)

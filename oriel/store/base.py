@@ -1,0 +1,154 @@
+"""The registry's store, as the access patterns the platform needs.
+
+Rules every backend keeps (tests/store holds them to it):
+
+- A method is one access pattern: one statement or transaction in SQL, one request in DynamoDB. None scans.
+- Writes that must not overwrite say so: `create_*` raises `Conflict` where the record exists, `replace_*`
+  where the stored revision is not one less than the record's.
+- A read after a write by the same process sees it.
+- Whatever is not there is None or an empty page, never an exception.
+- A backend that cannot answer raises `StoreUnavailable`; callers then deny (503), they do not guess.
+
+`GuestStore` is apart, because the runner gets that much of the store and no more.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from oriel.errors import OrielError
+from oriel.store.records import (
+    Bundle,
+    Execution,
+    Extension,
+    GuestRecord,
+    GuestWrite,
+    Install,
+    Page,
+    Publisher,
+    PublisherKey,
+    Resolution,
+    StoredSecret,
+    Upload,
+    Usage,
+    Version,
+    VersionStatus,
+)
+
+
+class Conflict(OrielError):
+    """The record is there already, or has changed since it was read."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("conflict", detail)
+
+
+class StoreUnavailable(OrielError):
+    """The backend did not answer."""
+
+    def __init__(self, detail: str = "The registry's store did not answer.") -> None:
+        super().__init__("unavailable", detail, retry_after=1)
+
+
+class GuestStore(Protocol):
+    """Key-value records of one install. Expired records are as if they were not there, at every method."""
+
+    def guest_get(self, tenant_id: str, install_id: str, keys: Sequence[str]) -> tuple[GuestRecord, ...]:
+        """The records that are there, in the order of `keys`."""
+        ...
+
+    def guest_put(self, tenant_id: str, install_id: str, writes: Sequence[GuestWrite]) -> tuple[int, ...]:
+        """All writes or none; the new revisions. `Conflict` names the first key whose condition fails.
+
+        A new record has revision 1, also where an expired or deleted one had the key.
+        """
+        ...
+
+    def guest_delete(self, tenant_id: str, install_id: str, key: str, revision: int | None = None) -> bool:
+        """Whether there was a record. `Conflict` where `revision` is given and is not the stored one."""
+        ...
+
+    def guest_list(
+        self, tenant_id: str, install_id: str, prefix: str, cursor: str | None, limit: int
+    ) -> Page[GuestRecord]:
+        """Records whose key starts with `prefix`, ordered by the key's UTF-8 bytes. Loses none, doubles none."""
+        ...
+
+
+class Store(GuestStore, Protocol):
+    """Everything the registry remembers."""
+
+    # publishers and their keys
+    def put_publisher(self, publisher: Publisher) -> None: ...
+    def get_publisher(self, publisher: str) -> Publisher | None: ...
+    def list_publishers(self, cursor: str | None = None, limit: int = 100) -> Page[Publisher]: ...
+    def put_publisher_key(self, key: PublisherKey) -> None: ...
+    def list_publisher_keys(self, publisher: str) -> tuple[PublisherKey, ...]: ...
+
+    # publishing
+    def create_upload(self, upload: Upload) -> None: ...
+    def get_upload(self, upload_id: str) -> Upload | None: ...
+    def find_upload(self, principal: str, content_hash: str) -> Upload | None:
+        """The newest session of this principal for these bytes."""
+        ...
+
+    def replace_upload(self, upload: Upload) -> None: ...
+    def pending_uploads(self, limit: int = 100) -> tuple[Upload, ...]:
+        """Sessions in `uploaded`, `verified` or `compiled`, oldest first: the publisher's work list."""
+        ...
+
+    def create_version(self, extension: Extension, bundle: Bundle, version: Version) -> None:
+        """Write the extension and the bundle where they are new, and the version last, in one transaction.
+
+        `Conflict` where the extension belongs to another publisher or the version exists.
+        """
+        ...
+
+    def set_version_status(self, extension_id: str, version: str, status: VersionStatus) -> None: ...
+    def get_extension(self, extension_id: str) -> Extension | None: ...
+    def list_extensions(self, cursor: str | None = None, limit: int = 100) -> Page[Extension]: ...
+    def get_version(self, extension_id: str, version: str) -> Version | None: ...
+    def list_versions(self, extension_id: str) -> tuple[Version, ...]:
+        """All versions, oldest first by time of publication (semver order is the caller's)."""
+        ...
+
+    def get_bundle(self, content_hash: str) -> Bundle | None: ...
+
+    # installs
+    def create_install(self, install: Install) -> None: ...
+    def replace_install(self, install: Install) -> None: ...
+    def get_install(self, tenant_id: str, extension_id: str) -> Install | None: ...
+    def list_installs(self, tenant_id: str, cursor: str | None = None, limit: int = 100) -> Page[Install]: ...
+    def delete_install(self, tenant_id: str, extension_id: str) -> bool:
+        """The install with its secrets and guest records. Whether there was one."""
+        ...
+
+    def put_secret(self, secret: StoredSecret) -> None: ...
+    def delete_secret(self, tenant_id: str, install_id: str, name: str) -> bool: ...
+    def list_secrets(self, tenant_id: str, install_id: str) -> tuple[StoredSecret, ...]: ...
+
+    # the request path
+    def resolve(self, tenant_id: str, extension_id: str) -> Resolution | None:
+        """Install, version, secrets and revocations at once: the one read of a request."""
+        ...
+
+    # what happened
+    def record_executions(self, executions: Sequence[Execution]) -> None:
+        """Write the log entries and add them to the usage of their day. An execution id written twice counts once."""
+        ...
+
+    def list_executions(
+        self, tenant_id: str, extension_id: str | None = None, cursor: str | None = None, limit: int = 50
+    ) -> Page[Execution]:
+        """Newest first."""
+        ...
+
+    def get_execution(self, tenant_id: str, execution_id: str) -> Execution | None: ...
+    def list_usage(self, tenant_id: str, since: str, until: str) -> tuple[Usage, ...]:
+        """Windows from `since` to `until`, both included."""
+        ...
+
+    def ping(self) -> None:
+        """Return where the store answers; `StoreUnavailable` where it does not."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,221 @@
+"""What the registry remembers, as plain immutable records.
+
+Every record of a tenant carries `tenant_id` first. Times are Unix milliseconds. A record is replaced, never
+changed in place; the ones that several writers may touch carry a `revision` that each write raises by one.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+T = TypeVar("T")
+
+UploadState = Literal["open", "uploaded", "verified", "compiled", "ready", "rejected"]
+TERMINAL_STATES: frozenset[UploadState] = frozenset({"ready", "rejected"})
+VersionStatus = Literal["ready", "deprecated", "yanked"]
+InstallStatus = Literal["enabled", "disabled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Who publishes, and under which name prefixes (`com.acme` owns `com.acme` and `com.acme.*`)."""
+
+    publisher: str
+    prefixes: tuple[str, ...]
+    created_at: int
+    revoked_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherKey:
+    """A public key that may speak for a publisher. `key_id` is `sha256:` of its SubjectPublicKeyInfo."""
+
+    publisher: str
+    key_id: str
+    public_key_pem: str
+    not_before: int
+    not_after: int | None = None
+    revoked_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One upload session: the publish state machine's only mutable record."""
+
+    upload_id: str
+    principal: str
+    content_hash: str
+    size: int
+    state: UploadState
+    created_at: int
+    updated_at: int
+    revision: int = 1
+    extension_id: str | None = None
+    version: str | None = None
+    findings: tuple[tuple[str, str, str], ...] = ()  # (code, at, message)
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """`extension_registry`: a name, bound for ever to the publisher that first published it."""
+
+    extension_id: str
+    publisher: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """`extension_bundle`: stored once, whoever publishes or installs it."""
+
+    content_hash: str
+    size: int
+    component_digest: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """`extension_version`: one immutable release. Only `status` changes after it is written.
+
+    `manifest` is the manifest's canonical JSON object; parse it with `oriel.manifest.Manifest`.
+    """
+
+    extension_id: str
+    version: str
+    version_id: str
+    content_hash: str
+    component_digest: str
+    manifest: dict[str, Any]
+    publisher: str
+    signer_key_id: str
+    published_by: str
+    created_at: int
+    status: VersionStatus = "ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One capability that a tenant consented to, with the hosts where it takes hosts."""
+
+    capability: str
+    hosts: tuple[str, ...] = ()
+    granted_by: str
+    granted_at: int
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Install:
+    """`tenant_extension_install`: one extension enabled for one tenant, with its grants and configuration."""
+
+    tenant_id: str
+    extension_id: str
+    install_id: str
+    version: str
+    status: InstallStatus
+    grants: tuple[Grant, ...]
+    config: dict[str, Any] = field(default_factory=dict)
+    installed_by: str
+    created_at: int
+    updated_at: int
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSecret:
+    """A sealed secret of an install (`oriel.sealing`). The plain value is nowhere in the store."""
+
+    tenant_id: str
+    install_id: str
+    name: str
+    key_id: str
+    nonce: bytes
+    ciphertext: bytes
+    hosts: tuple[str, ...] = ()
+    reference_only: bool = False
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """All that the gateway needs to know for one request, read at once."""
+
+    install: Install
+    version: Version
+    secrets: tuple[StoredSecret, ...] = ()
+    publisher_revoked: bool = False
+    signer_revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestRecord:
+    """A key-value record of a guest. `text` says that the guest wrote a string."""
+
+    tenant_id: str
+    install_id: str
+    key: str
+    value: bytes
+    text: bool
+    revision: int
+    updated_at: int
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestWrite:
+    """A write of a guest record, carried out only where `when` holds.
+
+    `when` is "always", "absent" (no live record), or the revision that must be stored.
+    """
+
+    key: str
+    value: bytes
+    text: bool
+    when: Literal["always", "absent"] | int = "always"
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """`extension_execution_log`: what one execution was, did and used. `receipt` and `logs` are JSON values."""
+
+    tenant_id: str
+    execution_id: str
+    request_id: str
+    extension_id: str
+    install_id: str
+    version: str
+    content_hash: str
+    trigger: str
+    method: str
+    path: str
+    status: int
+    error_code: str | None
+    started_at: int
+    receipt: dict[str, Any]
+    logs: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """`extension_quota_usage`: sums over one window (a UTC day, `2026-11-24`)."""
+
+    tenant_id: str
+    extension_id: str
+    version: str
+    window: str
+    invocations: int = 0
+    failures: int = 0
+    duration_ms: float = 0.0
+    cpu_ms: float = 0.0
+    memory_mb_ms: float = 0.0
+    egress_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """Part of a listing; pass `cursor` to go on, None is the end."""
+
+    items: tuple[T, ...]
+    cursor: str | None = None
