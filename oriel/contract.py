@@ -67,6 +67,7 @@ class Limits(_Model):
     max_log_lines: int = Field(default=200, ge=0)
     max_log_bytes: int = Field(default=64_000, ge=0)
     max_kv_operations: int = Field(default=200, ge=0)
+    max_kv_bytes: int = Field(default=32_000_000, ge=0)
 
 
 class SealedSecret(_Model):

@@ -60,7 +60,11 @@ CATALOGUE: Mapping[str, ErrorKind] = {
     ),
     "install_disabled": _kind(403, "The install is disabled", "Enable it: oriel enable EXTENSION."),
     "version_yanked": _kind(403, "The version was withdrawn", "Install another version."),
-    # 413, 422: what was sent
+    "publisher_revoked": _kind(
+        403, "The publisher or its signing key was revoked", "Install a version that is signed with a trusted key."
+    ),
+    # 413, 416, 422: what was sent
+    "range_not_satisfiable": _kind(416, "There are no such bytes", "Ask for a range that starts inside the file."),
     "body_too_large": _kind(413, "The body is too large", "Send less, or in parts."),
     "bundle_too_large": _kind(413, "The bundle is too large", "Remove files from it, or shrink them."),
     "invalid_manifest": _kind(422, "The manifest is not valid", "Mend each finding; 'oriel pack' checks them all."),
@@ -149,6 +153,17 @@ class OrielError(Exception):
     def diagnostics(self) -> str:
         """What went wrong and how to mend it, for a person at a terminal."""
         return f"{self.detail}\n{self.hint}"
+
+    def headers(self) -> dict[str, str]:
+        """The HTTP headers that go with the problem object. `extra["allow"]`, a list of methods, becomes `allow`."""
+        headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+        if self.retry_after is not None:
+            headers["retry-after"] = str(self.retry_after)
+        if "allow" in self.extra:
+            headers["allow"] = ", ".join(self.extra["allow"])
+        if self.status == 401:
+            headers["www-authenticate"] = "Bearer"
+        return headers
 
     def problem(self, request_id: str) -> dict[str, Any]:
         """The RFC 9457 object."""

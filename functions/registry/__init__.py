@@ -1,0 +1,15 @@
+"""The ledger: publish, compile, install, grant, configure, observe.
+
+    core         what all parts stand on: the ports, the keys, the limits
+    uploads      upload sessions: open, receive, finalize
+    verify       is this bundle what it says, and by whom it says
+    compiling    a component made into native code, in a process with limits
+    publish      the state machine that takes a session to `ready` or `rejected`
+    publishers   who may publish, with which keys
+    catalogue    what is published, to look at before installing
+    installs     one extension for one tenant: version, grants, configuration, secrets
+    worker       the thread that publishes and keeps house
+    app, routes  the HTTP API over all of these
+
+Everything but `app` and `routes` is free of the web framework.
+"""

@@ -1,5 +1,6 @@
 """Immutable bytes behind one Protocol."""
 
-from oriel.blobs.base import BlobInfo, BlobMismatch, BlobMissing, Blobs, BlobTooLarge
+from oriel.blobs.base import BlobInfo, BlobMismatch, BlobMissing, Blobs, BlobsUnavailable, BlobTooLarge
+from oriel.blobs.opening import open_blobs
 
-__all__ = ["BlobInfo", "BlobMismatch", "BlobMissing", "BlobTooLarge", "Blobs"]
+__all__ = ["BlobInfo", "BlobMismatch", "BlobMissing", "BlobTooLarge", "Blobs", "BlobsUnavailable", "open_blobs"]

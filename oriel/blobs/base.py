@@ -9,7 +9,9 @@ Rules every backend keeps:
 
 - All but `staging/` is written once: `put_new` never overwrites. The same key with the same bytes is no error.
 - A key is visible only when all its bytes are there.
-- A key is relative, of `/`-separated segments, none of them empty, `.` or `..`; another raises `ValueError`.
+- A key is relative, of `/`-separated segments, none of them empty, `.` or `..`; another raises `ValueError`
+  (`check_key` has the whole rule).
+- A backend that cannot answer raises `BlobsUnavailable`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -45,6 +47,13 @@ class BlobTooLarge(OrielError):
         super().__init__("body_too_large", f"More than {limit:,} bytes were sent for {key}.")
 
 
+class BlobsUnavailable(OrielError):
+    """The backend did not answer, or cannot write."""
+
+    def __init__(self, detail: str = "The blob store did not answer.") -> None:
+        super().__init__("unavailable", detail, retry_after=1)
+
+
 @dataclass(frozen=True, slots=True)
 class BlobInfo:
     """Size in bytes and modification time in Unix milliseconds."""
@@ -52,6 +61,29 @@ class BlobInfo:
     key: str
     size: int
     modified_at: int
+
+
+MAX_KEY_BYTES = 1024
+MAX_SEGMENT_BYTES = 255
+
+
+def check_key(key: str) -> tuple[str, ...]:
+    """The segments of a key that every backend can keep.
+
+    Beside the rule above: at most 1,024 bytes of UTF-8 (S3's limit) and 255 a segment (a file name's), no control
+    character and no backslash, and no dot at the start of the first segment: those names are the backend's own.
+
+    Raises:
+        ValueError: with the rule that is broken.
+    """
+    segments = tuple(key.split("/"))
+    if any(segment in {"", ".", ".."} for segment in segments) or key.startswith("."):
+        raise ValueError(f"not a blob key: {key!r} has an empty or a dot segment")
+    if any(ord(letter) < 0x20 or letter in "\\\x7f" for letter in key):
+        raise ValueError(f"not a blob key: {key!r} has a control character or a backslash")
+    if len(key.encode()) > MAX_KEY_BYTES or any(len(segment.encode()) > MAX_SEGMENT_BYTES for segment in segments):
+        raise ValueError(f"not a blob key: {key[:64]!r}… is too long")
+    return segments
 
 
 class Blobs(Protocol):

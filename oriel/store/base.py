@@ -139,12 +139,16 @@ class Store(GuestStore, Protocol):
     def list_executions(
         self, tenant_id: str, extension_id: str | None = None, cursor: str | None = None, limit: int = 50
     ) -> Page[Execution]:
-        """Newest first."""
+        """Newest first, by the execution id, which is ordered by time."""
         ...
 
     def get_execution(self, tenant_id: str, execution_id: str) -> Execution | None: ...
     def list_usage(self, tenant_id: str, since: str, until: str) -> tuple[Usage, ...]:
         """Windows from `since` to `until`, both included."""
+        ...
+
+    def purge_expired(self, limit: int = 1_000) -> int:
+        """Remove at most `limit` expired guest records, of all tenants; how many there were."""
         ...
 
     def ping(self) -> None:

@@ -1,0 +1,58 @@
+# Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
+# Each sets itself up in .venv from the locked, hashed requirements; nothing else on the machine is touched,
+# but for Chromium, which `make test` installs with apt where it may.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo demo-check serve test lint format lock clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: $(VENV)/demo.stamp ## Build the examples, start the platform, publish, install, call, and stay up
+	@$(BIN)/oriel demo
+
+demo-check: $(VENV)/demo.stamp ## The same on free ports with data of its own, then stop: exit 0 or 1
+	@$(BIN)/oriel demo --check
+
+serve: $(VENV)/demo.stamp ## Start the platform on http://127.0.0.1:8420
+	@$(BIN)/oriel serve
+
+test: $(VENV)/dev.stamp ## Every test
+	@$(BIN)/python tools/ensure_chromium.py
+	@$(BIN)/pytest -n 2 --dist loadgroup -q $(ARGS)
+
+lint: $(VENV)/dev.stamp ## Ruff, strict types, import rules, guards
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/guards.py
+
+format: $(VENV)/dev.stamp ## Mend what ruff can
+	@$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format -q .
+
+lock: $(VENV)/bootstrap.stamp ## Write the locks anew from pyproject.toml
+	@tools/lock
+
+clean: ## Remove what the targets made here
+	@rm -rf $(VENV) .oriel .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/bootstrap.stamp: requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Oriel needs Python 3.11 or newer; say which with make PYTHON=python3.13" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(VENV)/demo.stamp: requirements/demo.txt pyproject.toml $(VENV)/bootstrap.stamp
+	@echo "Installing what the demo needs …"
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/demo.txt
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/demo.stamp
+	@echo "Installing what the tests need …"
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,76 @@
+"""The gateway's web app: FastAPI around `gateway.core`.
+
+Rules kept here:
+
+- The path is taken from the wire (`raw_path`), and so are query and headers. FastAPI's own decoding finds the route
+  and nothing else.
+- The body is read within a limit before a thread is taken. Threads are bounded, and so is the queue before them:
+  who finds it full gets `overloaded` at once.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio import CapacityLimiter
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.core import Gateway
+from gateway.messages import GatewayRequest, GatewayResponse, target_of
+from oriel.errors import OrielError
+from oriel.web import install_error_handlers, raw_headers, raw_path, raw_query, read_body, request_id
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+THREADS = 64
+MAX_WAITING = 256
+
+
+def create_app(gateway: Gateway, *, threads: int = THREADS, max_waiting: int = MAX_WAITING) -> FastAPI:
+    """The app. It closes `gateway` when it shuts down.
+
+    Args:
+        threads: requests that are in the gateway at once.
+        max_waiting: requests that wait for a thread.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await anyio.to_thread.run_sync(gateway.close)
+
+    app = FastAPI(title="Oriel gateway", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
+    install_error_handlers(app)
+    limiter = CapacityLimiter(threads)
+
+    async def call(request: Request) -> Response:
+        if limiter.statistics().tasks_waiting >= max_waiting:
+            raise OrielError("overloaded", "The gateway has as many requests as it can take.", retry_after=1)
+        extension_id, path = target_of(raw_path(request))
+        asked = GatewayRequest(
+            request_id=request_id(request),
+            method=request.method,
+            extension_id=extension_id,
+            path=path,
+            query=raw_query(request),
+            headers=raw_headers(request),
+            body=await read_body(request, gateway.max_body_bytes),
+        )
+        return _response(await anyio.to_thread.run_sync(gateway.handle, asked, limiter=limiter))
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    app.add_api_route("/api/ext/{extension_id}", call, methods=METHODS, include_in_schema=False)
+    app.add_api_route("/api/ext/{extension_id}/{path:path}", call, methods=METHODS, name="call an extension")
+    return app
+
+
+def _response(answer: GatewayResponse) -> Response:
+    response = Response(answer.body, status_code=answer.status)
+    given = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    named = {name for name, _ in given}
+    response.raw_headers = [header for header in response.raw_headers if header[0] not in named] + given
+    return response

@@ -1,0 +1,212 @@
+"""The gateway: one request from the door to the runner and back, without a web framework.
+
+    authenticate → caller → path → resolve (cached) → decide → execute → filter → journal
+
+Rules kept here:
+
+- Every answer is the guest's own, filtered, or problem+json. An exception that is not an `OrielError` is logged and
+  answered as `internal`.
+- A guest's own status passes as it is, its 4xx and 5xx too. Only what is not an answer becomes a problem.
+- From the moment there is an execution, its id is on the answer, on the log line and in the journal, however it ends.
+- No write to the store happens while the client waits.
+"""
+
+import base64
+import json
+import logging
+import time
+from collections.abc import Callable
+
+from gateway.cors import Cors
+from gateway.headers import EXECUTION_ID, request_headers, response_headers
+from gateway.journal import Journal
+from gateway.messages import GatewayRequest, GatewayResponse, Headers
+from gateway.policy import Decision, decide, require_caller, require_runnable
+from gateway.resolve import Resolved, Resolver
+from gateway.transport import RunnerTransport, runner_error
+from oriel.clock import now_ms
+from oriel.contract import ExecuteRequest, ExecuteResponse, ExecutionContext, HttpRequest, Limits
+from oriel.errors import PROBLEM_MEDIA_TYPE, OrielError
+from oriel.identity import Authenticator, Principal
+from oriel.ids import new_id
+from oriel.paths import clean_segments
+from oriel.store.records import Execution
+from oriel.telemetry import bind
+
+MAX_BODY_BYTES = 6_000_000
+_NO_BODY = frozenset({204, 205, 304})
+_NO_ANSWER = ExecuteResponse(status=502)
+
+_log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """The door. Safe to share between threads.
+
+    Args:
+        ceiling: the operator's limits, which no execution passes.
+        max_body_bytes: of requests and of answers.
+        clock: Unix milliseconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        resolver: Resolver,
+        runner: RunnerTransport,
+        journal: Journal,
+        cors: Cors,
+        ceiling: Limits | None = None,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self._authenticator = authenticator
+        self._resolver = resolver
+        self._runner = runner
+        self._journal = journal
+        self._cors = cors
+        self._ceiling = (ceiling or Limits()).model_copy(update={"max_response_bytes": max_body_bytes})
+        self._clock = clock
+        self.max_body_bytes = max_body_bytes
+
+    def handle(self, request: GatewayRequest) -> GatewayResponse:
+        """The answer to a request. It raises nothing."""
+        try:
+            answer = self._cors.preflight(request) or self._execute(request)
+        except OrielError as error:
+            answer = problem(error, request.request_id)
+        except Exception:
+            _log.exception("unexpected error")
+            answer = problem(OrielError("internal"), request.request_id)
+        if request.method == "HEAD":
+            answer = _without_body(answer)
+        headers = (*answer.headers, *self._cors.headers(request.header("origin")))
+        return GatewayResponse(status=answer.status, headers=headers, body=answer.body)
+
+    def close(self) -> None:
+        """Write the journal to its end and let the connections go."""
+        self._journal.close()
+        self._runner.close()
+
+    def _execute(self, request: GatewayRequest) -> GatewayResponse:
+        began = time.perf_counter()
+        principal = self._authenticate(request)
+        tenant_id = require_caller(request, principal)
+        segments = clean_segments(request.path)
+        if len(request.body) > self.max_body_bytes:
+            raise OrielError("body_too_large", f"The body has more than {self.max_body_bytes:,} bytes.")
+        resolved = self._resolver.resolve(tenant_id, request.extension_id)
+        runnable = require_runnable(request.extension_id, resolved)
+        decision = decide(request, principal, runnable, segments, ceiling=self._ceiling, now_ms=self._clock())
+        return self._run(request, execute_request(request, runnable, decision), began)
+
+    def _authenticate(self, request: GatewayRequest) -> Principal:
+        given = request.all_headers("authorization")
+        if len(given) > 1:
+            raise OrielError("unauthenticated", "There is more than one header 'authorization'.")
+        return self._authenticator.authenticate(given[0] if given else None)
+
+    def _run(self, request: GatewayRequest, execute: ExecuteRequest, began: float) -> GatewayResponse:
+        execution_id = execute.context.execution_id
+        started_at, answer, code = self._clock(), _NO_ANSWER, None
+        with bind(execution_id=execution_id, tenant_id=execute.context.tenant_id):
+            try:
+                answer = self._runner.execute(execute)
+                response = guest_response(answer, self.max_body_bytes)
+            except OrielError as error:
+                response, code = problem(error, request.request_id), error.code
+            elapsed = (time.perf_counter() - began) * 1000
+            _log.info("execution", extra={"status": response.status, "code": code, "duration_ms": round(elapsed, 2)})
+        self._journal.record(_entry(execute, answer, response.status, code, started_at))
+        timing = f"extension;dur={answer.receipt.duration_ms:.2f}, total;dur={elapsed:.2f}"
+        headers = (*response.headers, (EXECUTION_ID, execution_id), ("server-timing", timing))
+        return GatewayResponse(status=response.status, headers=headers, body=response.body)
+
+
+def execute_request(request: GatewayRequest, resolved: Resolved, decision: Decision) -> ExecuteRequest:
+    """What the runner is asked to do.
+
+    Raises:
+        OrielError: `malformed_request`, for a header that cannot be passed on.
+    """
+    install, version = resolved.resolution.install, resolved.resolution.version
+    return ExecuteRequest(
+        context=ExecutionContext(
+            request_id=request.request_id,
+            execution_id=new_id("exe"),
+            tenant_id=install.tenant_id,
+            extension_id=install.extension_id,
+            install_id=install.install_id,
+            version_id=version.version_id,
+            version=version.version,
+            content_hash=version.content_hash,
+            config=resolved.config,
+        ),
+        http=HttpRequest(
+            method=decision.match.endpoint.method,  # of a HEAD that a GET endpoint answers, GET
+            path=request.path,
+            query=request.query,
+            route=decision.match.route,
+            params=decision.match.params,
+            headers=request_headers(request.headers),
+            body_b64=base64.b64encode(request.body).decode(),
+        ),
+        limits=decision.limits,
+        providers=decision.providers,
+        egress=decision.egress,
+        secrets=decision.secrets,
+        user=decision.user,
+    )
+
+
+def guest_response(answer: ExecuteResponse, max_body_bytes: int) -> GatewayResponse:
+    """A guest's answer as the client gets it.
+
+    Raises:
+        OrielError: what ended the execution; `bad_response`, `output_too_large`.
+    """
+    if answer.error is not None:
+        raise runner_error(answer.error.code, answer.error.message)
+    if not 200 <= answer.status <= 599:
+        raise OrielError("bad_response", f"The extension answered with the status {answer.status}.")
+    headers = response_headers(answer.status, answer.headers)
+    body = b"" if answer.status in _NO_BODY else answer.body()
+    if len(body) > max_body_bytes:
+        raise OrielError("output_too_large", f"The extension's answer has more than {max_body_bytes:,} bytes.")
+    return GatewayResponse(status=answer.status, headers=headers, body=body)
+
+
+def problem(error: OrielError, request_id: str) -> GatewayResponse:
+    """An error as an answer."""
+    headers = (("content-type", PROBLEM_MEDIA_TYPE), *error.headers().items())
+    return GatewayResponse(status=error.status, headers=headers, body=json.dumps(error.problem(request_id)).encode())
+
+
+def _without_body(answer: GatewayResponse) -> GatewayResponse:
+    """The answer to HEAD: what GET answers, with the length and without the bytes."""
+    length: Headers = () if answer.status in _NO_BODY else (("content-length", str(len(answer.body))),)
+    return GatewayResponse(status=answer.status, headers=(*answer.headers, *length))
+
+
+def _entry(
+    execute: ExecuteRequest, answer: ExecuteResponse, status: int, code: str | None, started_at: int
+) -> Execution:
+    context = execute.context
+    return Execution(
+        tenant_id=context.tenant_id,
+        execution_id=context.execution_id,
+        request_id=context.request_id,
+        extension_id=context.extension_id,
+        install_id=context.install_id,
+        version=context.version,
+        content_hash=context.content_hash,
+        trigger=context.trigger,
+        method=execute.http.method,
+        path=execute.http.path,
+        status=status,
+        error_code=code,
+        started_at=started_at,
+        receipt=answer.receipt.model_dump(mode="json"),
+        logs=tuple(line.model_dump(mode="json") for line in answer.logs),
+    )

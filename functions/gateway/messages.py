@@ -1,0 +1,51 @@
+"""What goes into the gateway's core and what comes out: HTTP without a framework.
+
+Header names are lower case; repeats and order are kept. `path` and `query` are those of the wire.
+"""
+
+from dataclasses import dataclass, field
+
+from oriel.errors import OrielError
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayRequest:
+    """A request to an extension. `path` is percent-encoded, below the extension, and starts with `/`."""
+
+    request_id: str
+    method: str
+    extension_id: str
+    path: str
+    query: str = ""
+    headers: Headers = ()
+    body: bytes = field(default=b"", repr=False)
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    def all_headers(self, name: str) -> tuple[str, ...]:
+        return tuple(value for key, value in self.headers if key == name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayResponse:
+    status: int
+    headers: Headers = ()
+    body: bytes = field(default=b"", repr=False)
+
+
+def target_of(raw_path: bytes) -> tuple[str, str]:
+    """The extension and the path below it, of a request's raw path `/api/ext/<extension>[/<path>]`.
+
+    Neither is decoded or checked further here.
+
+    Raises:
+        OrielError: `invalid_path`, where the prefix is not spelt out.
+    """
+    parts = raw_path.decode("latin-1").split("/", 4)
+    if parts[:3] != ["", "api", "ext"] or len(parts) < 4:
+        raise OrielError("invalid_path", "The path does not start with a plain '/api/ext/'.")
+    return parts[3], f"/{parts[4]}" if len(parts) == 5 else "/"

@@ -1,0 +1,203 @@
+"""What a request may do: the gateway's decisions, in the order in which they are made.
+
+    1  the caller: tenant, permission                        `require_caller`
+    2  the install: there, enabled, not withdrawn or revoked `require_runnable`
+    3  the endpoint: declared, its method, its roles         `decide`
+    4  what the execution gets: capabilities, hosts, limits, secrets, the user
+
+Rules kept here:
+
+- The tenant is the token's. A tenant header may agree with it or is refused.
+- An execution gets a capability only where the platform offers it, the version asks for it and the tenant's grant
+  has not expired: an intersection, never a union. A grant can narrow what is asked for, never widen it; hosts are
+  intersected in the same way, and no hosts means none.
+- Limits are the lowest of those that apply.
+- Everything here is a function of what it is given: no I/O, no cache, no clock.
+"""
+
+import base64
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from gateway.messages import GatewayRequest
+from gateway.resolve import Resolved
+from oriel.capabilities import ALWAYS, CAPABILITIES, canonical_name
+from oriel.contract import Limits, SealedSecret, User
+from oriel.errors import OrielError
+from oriel.identity import Permission, Principal
+from oriel.manifest import Endpoint
+from oriel.routing import Match, match_endpoint
+from oriel.store.records import Grant, StoredSecret
+
+READ_METHODS = frozenset({"GET", "HEAD"})
+_HOST = re.compile(r"(?P<scheme>https?://)?(?P<name>(?:\*\.)?[a-z0-9.-]+)(?P<port>:\d+)?")
+TENANT_HEADERS = ("x-tenant-id", "x-oriel-tenant")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What one execution is and gets."""
+
+    match: Match[Endpoint]
+    providers: frozenset[str]
+    egress: tuple[str, ...]
+    limits: Limits
+    secrets: tuple[SealedSecret, ...]
+    user: User | None
+
+
+def require_caller(request: GatewayRequest, principal: Principal) -> str:
+    """The tenant for which the request is made.
+
+    Raises:
+        OrielError: `forbidden`, `tenant_mismatch`.
+    """
+    tenant_id = principal.require_tenant()
+    for header in TENANT_HEADERS:
+        if any(value != tenant_id for value in request.all_headers(header)):
+            raise OrielError("tenant_mismatch", f"The header '{header}' names another tenant than the token.")
+    permission: Permission = "invoke:read" if request.method in READ_METHODS else "invoke:write"
+    principal.require(permission)
+    return tenant_id
+
+
+def require_runnable(extension_id: str, resolved: Resolved | None) -> Resolved:
+    """The install, where it may run.
+
+    Raises:
+        OrielError: `extension_not_installed`, `install_disabled`, `version_yanked`, `publisher_revoked`.
+    """
+    if resolved is None:
+        raise OrielError("extension_not_installed", f"'{extension_id}' is not installed for your organisation.")
+    resolution = resolved.resolution
+    if resolution.install.status != "enabled":
+        raise OrielError("install_disabled", f"'{extension_id}' is disabled for your organisation.")
+    if resolution.version.status == "yanked":
+        raise OrielError("version_yanked", f"Version {resolution.version.version} of '{extension_id}' was withdrawn.")
+    if resolution.publisher_revoked:
+        raise OrielError("publisher_revoked", f"The publisher of '{extension_id}' is no longer trusted.")
+    if resolution.signer_revoked:
+        raise OrielError(
+            "publisher_revoked",
+            f"The key that signed version {resolution.version.version} of '{extension_id}' is no longer trusted.",
+        )
+    return resolved
+
+
+def decide(
+    request: GatewayRequest,
+    principal: Principal,
+    resolved: Resolved,
+    segments: tuple[str, ...],
+    *,
+    ceiling: Limits,
+    now_ms: int,
+    offered: Collection[str] = frozenset(CAPABILITIES),
+) -> Decision:
+    """Whether a runnable install carries out the request, and with what.
+
+    Args:
+        segments: the path below the extension, from `clean_segments`.
+        ceiling: the operator's limits.
+        now_ms: Unix milliseconds.
+        offered: the capabilities that this platform offers.
+
+    Raises:
+        OrielError: `endpoint_not_found`, `method_not_allowed`, `forbidden`.
+    """
+    match = match_endpoint(resolved.manifest.api.endpoints, request.method, segments)
+    _require_role(match.endpoint, principal)
+    asked = {canonical_name(name): tuple(hosts) for name, hosts in resolved.manifest.asked.items()}
+    grants = _effective(asked, resolved.resolution.install.grants, offered, now_ms)
+    egress = grants.get("http.fetch", ())
+    return Decision(
+        match=match,
+        providers=frozenset(grants) | (ALWAYS & frozenset(offered)),
+        egress=egress,
+        limits=lowest(Limits(), ceiling),
+        secrets=_secrets(resolved.resolution.secrets, readable="secrets.get" in grants, egress=egress),
+        user=_user(principal) if "user.read" in grants else None,
+    )
+
+
+def lowest(first: Limits, *others: Limits) -> Limits:
+    """The lowest of each limit; None is no limit."""
+    values = {
+        name: min((value for limits in (first, *others) if (value := getattr(limits, name)) is not None), default=None)
+        for name in Limits.model_fields
+    }
+    return Limits.model_validate(values)
+
+
+def narrow_hosts(asked: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
+    """The hosts that both sides name, in the order of the grant.
+
+    `*.acme.com` covers the names below `acme.com`, with the pattern's own scheme and port.
+    """
+    wanted = [host.lower() for host in asked]
+    both = [_common(host, grant.lower()) for grant in granted for host in wanted]
+    return tuple(dict.fromkeys(host for host in both if host is not None))
+
+
+def _common(one: str, other: str) -> str | None:
+    """What two host patterns both cover."""
+    if one == other or _covers(one, other):
+        return other
+    return one if _covers(other, one) else None
+
+
+def _covers(pattern: str, host: str) -> bool:
+    wide, narrow = _HOST.fullmatch(pattern), _HOST.fullmatch(host)
+    return (
+        wide is not None
+        and narrow is not None
+        and (wide["scheme"], wide["port"]) == (narrow["scheme"], narrow["port"])
+        and wide["name"].startswith("*.")
+        and narrow["name"].endswith(wide["name"][1:])
+    )
+
+
+def _require_role(endpoint: Endpoint, principal: Principal) -> None:
+    if endpoint.roles and not set(endpoint.roles) & set(principal.roles):
+        allowed = ", ".join(f"'{role}'" for role in endpoint.roles)
+        raise OrielError(
+            "forbidden", f"The extension keeps {endpoint.method} {endpoint.path} for the roles: {allowed}."
+        )
+
+
+def _effective(
+    asked: dict[str, tuple[str, ...]], grants: Iterable[Grant], offered: Collection[str], now_ms: int
+) -> dict[str, tuple[str, ...]]:
+    """The capabilities that all three sides agree to, with their hosts."""
+    return {
+        name: narrow_hosts(asked[name], grant.hosts)
+        for grant in grants
+        if (name := canonical_name(grant.capability)) in asked
+        and name in offered
+        and (grant.expires_at is None or now_ms < grant.expires_at)
+    }
+
+
+def _secrets(stored: Iterable[StoredSecret], *, readable: bool, egress: tuple[str, ...]) -> tuple[SealedSecret, ...]:
+    """All secrets where the guest may read them; else those it may refer to in headers, for hosts it may reach."""
+    return tuple(
+        _sealed(secret, reference_only=secret.reference_only or not readable)
+        for secret in stored
+        if readable or narrow_hosts(secret.hosts, egress)
+    )
+
+
+def _sealed(secret: StoredSecret, *, reference_only: bool) -> SealedSecret:
+    return SealedSecret(
+        name=secret.name,
+        key_id=secret.key_id,
+        nonce_b64=base64.b64encode(secret.nonce).decode(),
+        ciphertext_b64=base64.b64encode(secret.ciphertext).decode(),
+        hosts=secret.hosts,
+        reference_only=reference_only,
+    )
+
+
+def _user(principal: Principal) -> User:
+    return User(id=principal.subject, name=principal.name, email=principal.email, roles=principal.roles)

@@ -1,0 +1,126 @@
+"""The way to the runner: a port, and its HTTP form.
+
+Rules kept here:
+
+- A call carries a service token bound to its body (`oriel.identity.service`).
+- A call is sent once. Where the connection breaks after that, the guest may have run: `worker_lost`, no repeat.
+- Connections are kept and pooled; the wait for an answer is the execution's deadline and a margin, so that the
+  runner's own `deadline_exceeded` arrives first.
+- An answer is read up to a bound. What the runner says about itself stays inside: of its refusals only overload,
+  failures of the guest and unavailability reach the client.
+"""
+
+import time
+from typing import Protocol
+
+import httpx
+from pydantic import ValidationError
+
+from oriel.contract import ExecuteRequest, ExecuteResponse
+from oriel.errors import OrielError, problem_from
+from oriel.identity import ServiceTokenSigner
+
+CONNECT_SECONDS = 1.0
+MARGIN_SECONDS = 2.0
+KEEPALIVE_SECONDS = 4.0  # less than the runner's own, so that the gateway is the one who closes
+MAX_CONNECTIONS = 64
+ENVELOPE_BYTES = 2_000_000
+
+
+class RunnerTransport(Protocol):
+    """Carries an execution to a runner and its answer back."""
+
+    def execute(self, request: ExecuteRequest) -> ExecuteResponse:
+        """The runner's answer; a guest's failure is in its `error`.
+
+        Raises:
+            OrielError: no answer: `unavailable`, `overloaded`, `worker_lost`, `deadline_exceeded`.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class HttpRunner:
+    """A runner at a URL. Safe to share between threads; close it.
+
+    Args:
+        url: of the runner, without a path.
+        transport: in place of sockets.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        signer: ServiceTokenSigner,
+        *,
+        margin: float = MARGIN_SECONDS,
+        max_connections: int = MAX_CONNECTIONS,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._signer, self._margin = signer, margin
+        self._http = httpx.Client(
+            base_url=url.rstrip("/"),
+            headers={"accept-encoding": "identity", "content-type": "application/json"},
+            limits=httpx.Limits(
+                max_connections=max_connections,
+                max_keepalive_connections=max_connections,
+                keepalive_expiry=KEEPALIVE_SECONDS,
+            ),
+            transport=transport,
+            trust_env=False,
+        )
+
+    def execute(self, request: ExecuteRequest) -> ExecuteResponse:
+        body = request.model_dump_json().encode()
+        headers = {"authorization": f"Bearer {self._signer.mint(body, request.context)}"}
+        seconds = request.limits.timeout_ms / 1000 + self._margin
+        timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
+        limit = request.limits.max_response_bytes * 4 // 3 + ENVELOPE_BYTES
+        try:
+            with self._http.stream("POST", "/v1/execute", content=body, headers=headers, timeout=timeout) as answer:
+                raw = _read(answer, limit, time.monotonic() + seconds)
+        except httpx.PoolTimeout:
+            raise OrielError("overloaded", "All connections to the runner are in use.", retry_after=1) from None
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise OrielError("unavailable", "The runner does not answer.", retry_after=1) from None
+        except httpx.TimeoutException:
+            raise OrielError("deadline_exceeded", f"No answer came within {seconds:g} seconds.") from None
+        except httpx.TransportError:
+            raise OrielError("worker_lost") from None
+        return _parsed(answer, raw)
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _read(answer: httpx.Response, limit: int, deadline: float) -> bytes:
+    raw = bytearray()
+    for chunk in answer.iter_raw():
+        raw += chunk
+        if len(raw) > limit:
+            raise OrielError("output_too_large", f"The runner's answer has more than {limit:,} bytes.")
+        if time.monotonic() > deadline:
+            raise httpx.ReadTimeout("the answer came too slowly")
+    return bytes(raw)
+
+
+def _parsed(answer: httpx.Response, raw: bytes) -> ExecuteResponse:
+    try:
+        if answer.status_code == 200:
+            return ExecuteResponse.model_validate_json(raw)
+        problem = httpx.Response(answer.status_code, content=raw).json()
+        code, detail = str(problem["code"]), str(problem["detail"])
+    except (ValidationError, ValueError, KeyError, TypeError):
+        raise OrielError("unavailable", "The runner's answer cannot be read.", retry_after=1) from None
+    retry_after = answer.headers.get("retry-after", "")
+    raise runner_error(code, detail, int(retry_after) if retry_after.isdecimal() else None)
+
+
+def runner_error(code: str, detail: str, retry_after: int | None = None) -> OrielError:
+    """The client's error for one that the runner reports."""
+    error = problem_from(code, detail)
+    if error.status < 429 or error.code == "internal":
+        # Refused for how the gateway asked: nothing the client could mend, or should read.
+        return OrielError("unavailable", "The runner refused the call.", retry_after=1)
+    return OrielError(error.code, detail, retry_after=retry_after)

@@ -1,0 +1,53 @@
+"""What all parts of the registry stand on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from oriel.blobs import Blobs
+from oriel.clock import now_ms
+from oriel.identity import Principal
+from oriel.sealing import Sealer
+from oriel.signing import PublicKey, SigningKey, TrustBundle
+from oriel.store import Store
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What strangers may make the registry do. Sizes in bytes, times in seconds."""
+
+    bundle_bytes: int = 64 * MEGABYTE
+    compile_memory_mb: int = 4_096
+    compile_seconds: int = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registry:
+    """The ports, the keys and the limits.
+
+    Attributes:
+        platform_key: signs indexes and artifacts (`oriel.provenance`).
+        retired_keys: earlier platform keys, whose statements still hold.
+        trust: the operator's trust bundle; publishers' keys in the store are added to it.
+        now: Unix milliseconds.
+    """
+
+    store: Store
+    blobs: Blobs
+    sealer: Sealer
+    platform_key: SigningKey
+    trust: TrustBundle
+    retired_keys: Sequence[PublicKey] = ()
+    limits: Limits = field(default_factory=Limits)
+    now: Callable[[], int] = now_ms
+
+    @cached_property
+    def platform_keys(self) -> tuple[PublicKey, ...]:
+        return (self.platform_key.public, *self.retired_keys)
+
+
+def principal_id(principal: Principal) -> str:
+    """How records name a principal: `tenant/subject`, or `/subject` for one outside all tenants."""
+    return f"{principal.tenant_id or ''}/{principal.subject}"

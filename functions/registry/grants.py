@@ -1,0 +1,94 @@
+"""Consent: what a tenant grants of what a version asks for.
+
+Rules kept here:
+
+- A grant is never more than what is asked: another capability or another host is refused, not dropped.
+- It may be less, to nothing at all: what was granted is what runs.
+- No hosts is not "all hosts": a grant that takes hosts names them, or says nothing and means those asked for.
+- What was granted before keeps who granted it and when.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from oriel.capabilities import ALWAYS, canonical_name
+from oriel.errors import Finding, InvalidInput, OrielError
+from oriel.manifest import Manifest
+from oriel.store.records import Grant
+from registry.catalogue import asks
+
+
+class GrantRequest(BaseModel):
+    """One capability to grant; `hosts` left out means all that are asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    capability: str = Field(max_length=64)
+    hosts: tuple[str, ...] | None = Field(default=None, max_length=256)
+
+
+def consented(
+    manifest: Manifest,
+    requests: Sequence[GrantRequest] | None,
+    *,
+    granted_by: str,
+    now: int,
+    before: Sequence[Grant] = (),
+) -> tuple[Grant, ...]:
+    """The grants that follow from a tenant's decision.
+
+    Args:
+        requests: the decision; None where nobody decided.
+        before: the grants that are there.
+
+    Raises:
+        OrielError: `consent_required`, with what is asked for, where nobody decided and something is asked.
+        InvalidInput: `invalid_input`, where more is granted than is asked.
+    """
+    asked = {ask["name"]: ask for ask in asks(manifest)}
+    if requests is None:
+        if asked:
+            raise consent_required(manifest)
+        return ()
+    wanted = [request for request in requests if canonical_name(request.capability) not in ALWAYS]
+    if findings := list(_findings(asked, wanted)):
+        raise InvalidInput("invalid_input", findings, subject="The consent")
+    kept = {(grant.capability, grant.hosts): grant for grant in before}
+    grants = []
+    for request in wanted:
+        ask = asked[canonical_name(request.capability)]
+        hosts = tuple(ask["hosts"] if request.hosts is None else sorted(set(request.hosts)))
+        grant = Grant(capability=ask["name"], hosts=hosts, granted_by=granted_by, granted_at=now)
+        grants.append(kept.get((grant.capability, grant.hosts), grant))
+    return tuple(sorted(grants, key=lambda grant: grant.capability))
+
+
+def consent_required(manifest: Manifest) -> OrielError:
+    """The refusal that names what is asked for, with purposes."""
+    asked = list(asks(manifest))
+    names = ", ".join(ask["name"] for ask in asked)
+    return OrielError(
+        "consent_required",
+        f"{manifest.name} {manifest.version} asks for {names}; send 'grants' with what is agreed to.",
+        extra={"capabilities": asked},
+    )
+
+
+def _findings(asked: dict[str, dict[str, Any]], requests: Sequence[GrantRequest]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for index, request in enumerate(requests):
+        place, name = f"grants[{index}]", canonical_name(request.capability)
+        ask = asked.get(name)
+        if ask is None:
+            yield Finding(f"{place}.capability", f"{name!r} is not asked for; it asks for {', '.join(asked) or 'nothing'}")
+            continue
+        if name in seen:
+            yield Finding(f"{place}.capability", f"{name!r} is granted twice")
+        seen.add(name)
+        if ask["takes_hosts"] and request.hosts is not None and not request.hosts:
+            yield Finding(f"{place}.hosts", "is empty; name the hosts, or leave the capability out")
+        for host in request.hosts or ():
+            if host not in ask["hosts"]:
+                yield Finding(f"{place}.hosts", f"{host!r} is not asked for")

@@ -1,0 +1,249 @@
+"""One extension for one tenant: its version, status, grants, configuration and secrets.
+
+Rules kept here:
+
+- The tenant comes from the caller's token; an install of another tenant is not there.
+- A version runs only after its signature was verified again at this moment.
+- Another version changes the version and nothing else: configuration, secrets, records and grants stay, and what it
+  asks for beyond them is not granted until the tenant says so.
+- A disabled install can be configured. Uninstalling deletes the tenant's rows, never a bundle.
+- A secret's value comes in, is sealed, and never goes out.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from oriel.errors import Finding, InvalidInput, OrielError
+from oriel.identity import Principal
+from oriel.ids import new_id
+from oriel.manifest import Manifest
+from oriel.manifest.config import check_config
+from oriel.store.records import Install, InstallStatus, Page, StoredSecret, Version
+from registry.catalogue import LATEST, Catalogue
+from registry.core import Registry, principal_id
+from registry.grants import GrantRequest, consented
+from registry.verify import Verifier
+
+MAX_SECRETS = 64
+MAX_SECRET_BYTES = 16_384
+_SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRequest:
+    """A value to seal. Where `reference_only`, the guest never sees it: the host sends it to `hosts`."""
+
+    value: bytes
+    hosts: tuple[str, ...] = ()
+    reference_only: bool = False
+
+
+class Installs:
+    """The installs of all tenants."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._store = registry.store
+        self._catalogue = Catalogue(registry)
+        self._verifier = Verifier(registry)
+
+    def list(self, tenant_id: str, cursor: str | None, limit: int) -> Page[Install]:
+        return self._store.list_installs(tenant_id, cursor, limit)
+
+    def get(self, tenant_id: str, extension_id: str) -> Install:
+        """`OrielError` `extension_not_installed`."""
+        install = self._store.get_install(tenant_id, extension_id)
+        if install is None:
+            raise OrielError("extension_not_installed", f"{extension_id} is not installed.")
+        return install
+
+    def install(
+        self,
+        principal: Principal,
+        extension_id: str,
+        version: str | None,
+        grants: Sequence[GrantRequest] | None,
+        config: Mapping[str, Any] | None,
+    ) -> tuple[Install, bool]:
+        """Install for the principal's tenant; whether it is new. Installing the same version again changes nothing.
+
+        Raises:
+            OrielError: `not_found`, `version_yanked`, `consent_required`, `conflict` where another version is
+                installed, and the refusals of its signature.
+            InvalidInput: `invalid_config`, `invalid_input`.
+        """
+        tenant_id = principal.require_tenant()
+        known = self._store.get_install(tenant_id, extension_id)
+        if known is not None:
+            if version in {None, LATEST, known.version}:
+                return known, False
+            hint = f"Upgrade it: oriel upgrade {extension_id} {version}."
+            raise OrielError("conflict", f"{extension_id} {known.version} is installed.", hint=hint)
+        wanted, manifest = self._installable(extension_id, version or LATEST)
+        now = self._registry.now()
+        install = Install(
+            tenant_id=tenant_id,
+            extension_id=extension_id,
+            install_id=new_id("ins"),
+            version=wanted.version,
+            status="enabled",
+            grants=consented(manifest, grants, granted_by=principal_id(principal), now=now),
+            config=_valid_config(manifest, config or {}),
+            installed_by=principal_id(principal),
+            created_at=now,
+            updated_at=now,
+        )
+        self._store.create_install(install)
+        return install, True
+
+    def change(
+        self,
+        tenant_id: str,
+        extension_id: str,
+        *,
+        status: InstallStatus | None = None,
+        version: str | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> Install:
+        """Enable, disable, or run another version, with the configuration it needs where it needs another.
+
+        Raises:
+            OrielError: as `install`.
+            InvalidInput: `invalid_config`, also where the configuration that is there does not fit the new version.
+        """
+        install = self.get(tenant_id, extension_id)
+        changed = replace(install, status=status or install.status, config=dict(config or install.config))
+        if version is not None and version != install.version:
+            wanted, manifest = self._installable(extension_id, version)
+            changed = replace(changed, version=wanted.version, config=_valid_config(manifest, changed.config))
+        elif config is not None:
+            changed = replace(changed, config=_valid_config(self.manifest(install), config))
+        return install if changed == install else self._replace(changed)
+
+    def set_grants(self, principal: Principal, extension_id: str, grants: Sequence[GrantRequest]) -> Install:
+        """Exactly these grants from now on; `InvalidInput` where they are more than the version asks for."""
+        install = self.get(principal.require_tenant(), extension_id)
+        granted = consented(
+            self.manifest(install),
+            grants,
+            granted_by=principal_id(principal),
+            now=self._registry.now(),
+            before=install.grants,
+        )
+        return self._replace(replace(install, grants=granted))
+
+    def set_config(self, tenant_id: str, extension_id: str, config: Mapping[str, Any]) -> Install:
+        """Exactly this configuration from now on; `InvalidInput` `invalid_config`."""
+        install = self.get(tenant_id, extension_id)
+        return self._replace(replace(install, config=_valid_config(self.manifest(install), config)))
+
+    def uninstall(self, tenant_id: str, extension_id: str) -> None:
+        """Delete the install with its configuration, secrets and records."""
+        if not self._store.delete_install(tenant_id, extension_id):
+            raise OrielError("extension_not_installed", f"{extension_id} is not installed.")
+
+    def put_secret(self, tenant_id: str, extension_id: str, name: str, secret: SecretRequest) -> StoredSecret:
+        """Seal and keep a secret, in place of one of that name.
+
+        Raises:
+            InvalidInput: `invalid_input`.
+            OrielError: `unavailable`, where there is no key to seal with.
+        """
+        install = self.get(tenant_id, extension_id)
+        others = [kept for kept in self._store.list_secrets(tenant_id, install.install_id) if kept.name != name]
+        if findings := list(_secret_findings(name, secret, len(others))):
+            raise InvalidInput("invalid_input", findings, subject="The secret")
+        sealed = self._registry.sealer.seal(tenant_id, install.install_id, name, secret.value)
+        stored = StoredSecret(
+            tenant_id=tenant_id,
+            install_id=install.install_id,
+            name=name,
+            key_id=sealed.key_id,
+            nonce=sealed.nonce,
+            ciphertext=sealed.ciphertext,
+            hosts=secret.hosts,
+            reference_only=secret.reference_only,
+            updated_at=self._registry.now(),
+        )
+        self._store.put_secret(stored)
+        return stored
+
+    def secrets(self, tenant_id: str, extension_id: str) -> tuple[StoredSecret, ...]:
+        return self._store.list_secrets(tenant_id, self.get(tenant_id, extension_id).install_id)
+
+    def delete_secret(self, tenant_id: str, extension_id: str, name: str) -> None:
+        install = self.get(tenant_id, extension_id)
+        if not self._store.delete_secret(tenant_id, install.install_id, name):
+            raise OrielError("not_found", f"There is no secret {name}.")
+
+    def manifest(self, install: Install) -> Manifest:
+        """Of the version that is installed."""
+        return Manifest.parse(self._catalogue.version(install.extension_id, install.version).manifest)
+
+    def menu(self, tenant_id: str) -> Iterator[dict[str, str]]:
+        """The places in the host product where the tenant's enabled extensions appear."""
+        cursor: str | None = None
+        while True:
+            page = self._store.list_installs(tenant_id, cursor)
+            for install in page.items:
+                yield from self._menu_items(install)
+            if (cursor := page.cursor) is None:
+                return
+
+    def _menu_items(self, install: Install) -> Iterator[dict[str, str]]:
+        found = self._store.resolve(install.tenant_id, install.extension_id)
+        if found is None or found.install.status != "enabled" or found.version.status == "yanked":
+            return
+        if found.publisher_revoked or found.signer_revoked:
+            return
+        manifest = Manifest.parse(found.version.manifest)
+        if manifest.ui is None:
+            return
+        for hook, place in manifest.ui.hooks.items():
+            yield {
+                "extension_id": install.extension_id,
+                "hook": hook,
+                "label": place.label,
+                "path": place.path,
+                "icon": place.icon or "",
+                "content_hash": found.version.content_hash,
+                "entry": manifest.ui.entry,
+                "version": found.version.version,
+                "title": manifest.title or install.extension_id,
+            }
+
+    def _installable(self, extension_id: str, version: str) -> tuple[Version, Manifest]:
+        wanted = self._catalogue.version(extension_id, version)
+        if wanted.status == "yanked":
+            raise OrielError("version_yanked", f"{extension_id} {wanted.version} was withdrawn.")
+        publisher = self._store.get_publisher(wanted.publisher)
+        if publisher is None or publisher.revoked_at is not None:
+            raise OrielError("signature_untrusted", f"The publisher {wanted.publisher} was revoked.")
+        self._verifier.require_trusted(wanted)
+        return wanted, Manifest.parse(wanted.manifest)
+
+    def _replace(self, install: Install) -> Install:
+        changed = replace(install, updated_at=self._registry.now(), revision=install.revision + 1)
+        self._store.replace_install(changed)
+        return changed
+
+
+def _valid_config(manifest: Manifest, config: Mapping[str, Any]) -> dict[str, Any]:
+    check_config(manifest.settings, config)
+    return dict(config)
+
+
+def _secret_findings(name: str, secret: SecretRequest, others: int) -> Iterator[Finding]:
+    if not _SECRET_NAME.fullmatch(name):
+        yield Finding("name", "must be 1 to 64 letters, digits or _ . -, and begin with a letter or _")
+    if not 0 < len(secret.value) <= MAX_SECRET_BYTES:
+        yield Finding("value", f"must have 1 to {MAX_SECRET_BYTES:,} bytes, not {len(secret.value):,}")
+    if others >= MAX_SECRETS:
+        yield Finding("name", f"is one too many: an install has at most {MAX_SECRETS} secrets")
+    for index, host in enumerate(secret.hosts):
+        if not is_host(host):
+            yield Finding(f"hosts[{index}]", "is not a host name")
+    if secret.reference_only and not secret.hosts:
+        yield Finding("hosts", "is empty: a secret that the extension never sees is of use only for hosts")

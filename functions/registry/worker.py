@@ -1,0 +1,99 @@
+"""The thread that publishes what was finalized, and keeps house while there is nothing to publish."""
+
+import logging
+import threading
+import time
+
+from oriel.errors import OrielError
+from oriel.store.records import Upload
+from registry.compiling import Compiler
+from registry.core import Registry
+from registry.publish import Publishing
+from registry.uploads import Uploads
+
+IDLE_SECONDS = 5.0  # another process may have finalized a session
+RETRY_SECONDS = 1.0
+HOUSEKEEPING_SECONDS = 60.0
+
+_log = logging.getLogger(__name__)
+
+
+class PublishWorker:
+    """Drives `Publishing` over the store's work list.
+
+    Use `run_pending` where something else keeps time (a queue, a schedule, a test), `start` and `stop` elsewhere.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        limits = registry.limits
+        self._registry = registry
+        self._compiler = Compiler(memory_mb=limits.compile_memory_mb, seconds=limits.compile_seconds)
+        self._publishing = Publishing(registry, self._compiler)
+        self._uploads = Uploads(registry)
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def run_pending(self) -> bool:
+        """Take every waiting session as far as it goes; whether all of them came to an end."""
+        return all([self._run(upload) for upload in self._registry.store.pending_uploads()])
+
+    def keep_house(self) -> None:
+        """Remove expired guest records, and staged bytes that nobody needs."""
+        self._registry.store.purge_expired()
+        self._uploads.sweep_staging()
+
+    def start(self) -> None:
+        """Work in a thread of its own until `stop`."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._work, name="oriel-publish", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something to do. Safe from every thread."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End the thread; a step that is cut short is repeated at the next start."""
+        self._stopping.set()
+        self._woken.set()
+        while self._thread is not None and self._thread.is_alive():
+            self._compiler.cancel()
+            self._thread.join(0.1)
+
+    def _work(self) -> None:
+        housekeeping = 0.0
+        while not self._stopping.is_set():
+            self._woken.clear()
+            finished = self._guarded()
+            if finished and time.monotonic() >= housekeeping:
+                housekeeping = time.monotonic() + HOUSEKEEPING_SECONDS
+                finished = self._guarded(house=True)
+            self._woken.wait(IDLE_SECONDS if finished else RETRY_SECONDS)
+
+    def _guarded(self, *, house: bool = False) -> bool:
+        try:
+            if not house:
+                return self.run_pending()
+            self.keep_house()
+        except OrielError as error:
+            _log.warning("the publisher waits: %s", error.detail)
+            return False
+        except Exception:
+            _log.exception("the publisher failed")
+            return False
+        return True
+
+    def _run(self, upload: Upload) -> bool:
+        if self._stopping.is_set():
+            return False
+        try:
+            finished = self._publishing.run(upload)
+        except OrielError as error:
+            _log.warning("upload %s waits in '%s': %s", upload.upload_id, upload.state, error.detail)
+            return False
+        except Exception:
+            _log.exception("upload %s failed", upload.upload_id)
+            return False
+        _log.info("upload %s is %s", upload.upload_id, finished.state)
+        return True

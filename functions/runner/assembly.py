@@ -1,0 +1,67 @@
+"""A runner made from the settings: what a worker process, a Lambda function and a benchmark start with.
+
+The runner holds the platform's public keys and the keys that open secrets; it signs nothing.
+"""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from oriel.blobs.opening import open_blobs
+from oriel.identity import ServiceTokenVerifier
+from oriel.keyring import Keyring
+from oriel.sealing import Sealer
+from oriel.settings import MEGABYTE, Settings
+from oriel.signing import PublicKey
+from oriel.store.opening import open_store
+from runner.app import create_app
+from runner.artifacts import Artifacts
+from runner.board import Board
+from runner.components import Components
+from runner.core import Runner
+from runner.egress.client import Egress
+from runner.execution import Services
+from runner.host.table import host_functions
+from runner.pool import Share
+from runner.sandbox import Sandbox
+
+ARTIFACT_DIR = "artifacts"
+
+
+def artifact_cache(settings: Settings) -> Path:
+    """Where this machine keeps unpacked artifacts."""
+    return settings.data_dir / "cache" / ARTIFACT_DIR
+
+
+def build_runner(settings: Settings, keyring: Keyring, board: Board | None = None) -> Runner:
+    """A runner over the store, the blobs and the keyring that the settings name."""
+    with ExitStack() as opened:
+        store = open_store(settings.store_url)
+        opened.callback(store.close)
+        egress = Egress(allow_networks=settings.egress_allow_networks)
+        opened.callback(egress.close)
+        sandbox = Sandbox(host_functions())
+        max_bytes = settings.artifact_cache_mb * MEGABYTE
+        artifacts = Artifacts(
+            open_blobs(settings.blobs_url),
+            [PublicKey(keyring.platform_key.public_key())],
+            artifact_cache(settings),
+            fingerprint=sandbox.fingerprint,
+            max_bytes=max_bytes,
+        )
+        return Runner(
+            sandbox,
+            Components(artifacts, sandbox.load, max_bytes=max_bytes),
+            Services(store=store, opener=Sealer(keyring), egress=egress),
+            share=Share.of(settings.runner_threads),
+            board=board,
+            resources=opened.pop_all(),
+        )
+
+
+def build_app(settings: Settings, keyring: Keyring, board: Board | None = None) -> tuple[FastAPI, Runner]:
+    """The app and the runner behind it, which the caller closes."""
+    runner = build_runner(settings, keyring, board)
+    verifier = ServiceTokenVerifier([keyring.service_key.public_key()])
+    return create_app(runner, verifier, max_body_bytes=settings.max_body_bytes), runner

@@ -1,0 +1,89 @@
+"""The one table of host functions: which there are, what each needs, and what it answers where that is not granted.
+
+Rules kept here:
+
+- A function that is not in the table cannot be called; one that is needs its capability in the execution's
+  providers. The check stands in `_guarded` and nowhere else.
+- A call without the grant answers the interface's typed `denied` and is counted. It is no trap: an extension may
+  ask and go on without.
+- Every call but a log line is counted against the execution's host calls, also a denied one, and none begins
+  after the deadline.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from oriel.capabilities import ALWAYS, BY_INTERFACE, WIT_PACKAGE, WIT_VERSION
+from runner.execution import Execution
+from runner.host import context, http, log, secrets, storage, user
+from runner.sandbox import HostFunction
+
+
+def denied_error(capability: str) -> Any:
+    """`err(denied(…))`: the first case of every `error` variant in the WIT package."""
+    return ("err", ("denied", f"The tenant has not granted {capability}."))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One host function.
+
+    Attributes:
+        interface, name: as in the WIT package, `storage` and `get-many`.
+        call: the implementation; gets the execution and the decoded arguments, returns the value to encode.
+        denied: the answer where `capability` is not granted; None for what is always there.
+        counted: whether a call is charged to the budget of host calls.
+    """
+
+    interface: str
+    name: str
+    call: Callable[..., Any]
+    denied: Callable[[str], Any] | None = denied_error
+    counted: bool = True
+
+    @property
+    def capability(self) -> str:
+        return BY_INTERFACE[self.interface].name
+
+
+TABLE: tuple[Row, ...] = (
+    Row("context", "get", context.get, denied=None),
+    Row("context", "config", context.config, denied=None),
+    Row("context", "config-all", context.config_all, denied=None),
+    Row("context", "now-ms", context.now_ms, denied=None),
+    Row("context", "random-u64", context.random_u64, denied=None),
+    Row("log", "emit", log.emit, denied=None, counted=False),
+    Row("storage", "get", storage.get),
+    Row("storage", "get-many", storage.get_many),
+    Row("storage", "put", storage.put),
+    Row("storage", "put-many", storage.put_many),
+    Row("storage", "delete", storage.delete),
+    Row("storage", "list", storage.list_),
+    Row("secrets", "get", secrets.get),
+    Row("secrets", "names", secrets.names),
+    Row("http", "fetch", http.fetch),
+    Row("user", "get", user.get),
+)
+
+
+def host_functions() -> tuple[HostFunction, ...]:
+    """The table as the sandbox links it."""
+    return tuple(HostFunction(f"{WIT_PACKAGE}/{row.interface}@{WIT_VERSION}", row.name, _guarded(row)) for row in TABLE)
+
+
+def _guarded(row: Row) -> Callable[..., Any]:
+    capability, denied = row.capability, row.denied
+    if (denied is None) != (capability in ALWAYS):
+        raise ValueError(f"{row.interface}.{row.name}: a denial is for what needs a grant, and only for that")
+
+    def call(execution: Execution, *arguments: Any) -> Any:
+        execution.check_deadline()
+        if row.counted:
+            execution.budgets.charge_call()
+        if denied is not None and capability not in execution.providers:
+            execution.budgets.denied_calls += 1
+            return denied(capability)
+        return row.call(execution, *arguments)
+
+    return call

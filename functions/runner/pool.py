@@ -1,0 +1,166 @@
+"""The threads that run guests, shared fairly.
+
+Rules kept here:
+
+- A bounded number of executions runs at once, and a bounded number waits; one more is refused with `overloaded`.
+- Waiting tenants take turns, one request each, however many another one has queued.
+- No tenant and no install may hold all threads, and no tenant the whole queue, so that one noisy install leaves
+  room for the others.
+- A request that is cancelled while it waits is never run and leaves the queue at once.
+"""
+
+import threading
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from oriel.errors import OrielError
+
+T = TypeVar("T")
+RETRY_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many run and wait at once: in all, of one tenant, of one install."""
+
+    threads: int
+    per_tenant: int
+    per_install: int
+    queue: int
+    queue_per_tenant: int
+
+    @classmethod
+    def of(cls, threads: int) -> "Share":
+        """The shares for a number of threads: all but one for a tenant, half of them for an install."""
+        return cls(
+            threads=threads,
+            per_tenant=max(1, threads - 1),
+            per_install=max(1, threads // 2),
+            queue=16 * threads,
+            queue_per_tenant=8 * threads,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task(Generic[T]):
+    tenant: str
+    install: tuple[str, str]
+    work: Callable[[], T]
+    future: "Future[T]"
+
+    def run(self) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            result = self.work()
+        except BaseException as error:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+
+
+class FairPool:
+    """A pool of daemon threads; close it."""
+
+    def __init__(self, share: Share) -> None:
+        self._share = share
+        self._changed = threading.Condition()
+        self._waiting: OrderedDict[str, deque[_Task[Any]]] = OrderedDict()  # tenants in the order of their turns
+        self._running: Counter[str | tuple[str, str]] = Counter()  # by tenant, and by tenant and install
+        self._admitted: Counter[str] = Counter()  # by tenant: waiting or running
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"guest-{at}", daemon=True) for at in range(share.threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, tenant: str, install: str, work: Callable[[], T]) -> "Future[T]":
+        """Queue `work`.
+
+        Raises:
+            OrielError: `overloaded` where the queue, or the tenant's part of it, is full; `unavailable` after `close`.
+        """
+        task: _Task[T] = _Task(tenant, (tenant, install), work, Future())
+        with self._changed:
+            if self._closed:
+                raise OrielError("unavailable", "The runner is stopping.", retry_after=RETRY_SECONDS)
+            self._admit(tenant)
+            self._waiting.setdefault(tenant, deque()).append(task)
+            self._changed.notify()
+        task.future.add_done_callback(lambda future: self._drop(task) if future.cancelled() else None)
+        return task.future
+
+    def close(self) -> None:
+        """Refuse what is new, cancel what waits, and let what runs end by its own deadline."""
+        with self._changed:
+            self._closed = True
+            waiting = [task for tasks in self._waiting.values() for task in tasks]
+            self._changed.notify_all()
+        for task in waiting:
+            task.future.cancel()
+        for thread in self._threads:
+            thread.join()
+
+    def _admit(self, tenant: str) -> None:
+        share = self._share
+        full = self._admitted.total() >= share.threads + share.queue
+        if full or self._admitted[tenant] >= share.per_tenant + share.queue_per_tenant:
+            whose = "" if full else " of this tenant"
+            raise OrielError("overloaded", f"Too many requests{whose} are waiting.", retry_after=RETRY_SECONDS)
+        self._admitted[tenant] += 1
+
+    def _serve(self) -> None:
+        while (task := self._next()) is not None:
+            task.run()
+            with self._changed:
+                _lower(self._running, task.tenant)
+                _lower(self._running, task.install)
+                _lower(self._admitted, task.tenant)
+
+    def _next(self) -> _Task[Any] | None:
+        """The next task, waited for; None when the pool is closed."""
+        with self._changed:
+            while not self._closed:
+                task = self._eligible()
+                if task is not None:
+                    self._remove(task)
+                    if task.tenant in self._waiting:
+                        self._waiting.move_to_end(task.tenant)
+                    self._running[task.tenant] += 1
+                    self._running[task.install] += 1
+                    return task
+                self._changed.wait()
+            return None
+
+    def _eligible(self) -> _Task[Any] | None:
+        for tenant, tasks in self._waiting.items():
+            if self._running[tenant] >= self._share.per_tenant:
+                continue
+            for task in tasks:
+                if self._running[task.install] < self._share.per_install:
+                    return task
+        return None
+
+    def _drop(self, task: _Task[Any]) -> None:
+        """Take a cancelled task out of the queue, unless a thread has it already and finds out by itself."""
+        with self._changed:
+            if task in self._waiting.get(task.tenant, ()):
+                self._remove(task)
+                _lower(self._admitted, task.tenant)
+
+    def _remove(self, task: _Task[Any]) -> None:
+        tasks = self._waiting[task.tenant]
+        tasks.remove(task)
+        if not tasks:
+            del self._waiting[task.tenant]
+
+
+def _lower(counter: "Counter[Any]", key: Any) -> None:
+    """Count one less, and forget the key at zero: tenants come and go."""
+    counter[key] -= 1
+    if not counter[key]:
+        del counter[key]

@@ -1,0 +1,59 @@
+"""The command `oriel`: thin commands over the library.
+
+Exit codes: 0 done; 1 refused, with the reason and the remedy; 2 the command line is wrong; 3 nobody answers, try
+again; 130 interrupted.
+"""
+
+import sys
+
+import click
+import typer
+
+from oriel import __version__
+from oriel.cli import authoring, calling, installing, publishing, serving
+from oriel.cli.output import EXIT_USAGE, out
+from oriel.errors import OrielError
+
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="oriel",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Run your customers' and partners' extensions safely.",
+)
+for group in (serving, authoring, publishing, installing, calling):
+    group.register(app)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        out.result({"version": __version__}, __version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run one command and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; its exit code."""
+    try:
+        return int(app(arguments, standalone_mode=False) or 0)
+    except OrielError as error:
+        return out.error(error)
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except (KeyboardInterrupt, click.Abort):
+        return EXIT_INTERRUPTED

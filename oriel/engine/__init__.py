@@ -1,0 +1,7 @@
+"""What the registry's compile process and the runner share of the WebAssembly engine.
+
+- `config`: the one engine configuration, and its fingerprint.
+- `types`: WIT types as plain values, with the canonical text of a signature.
+- `inspect`: what a component imports and exports, and what the platform offers.
+- `compile`: a component made into an artifact, for a process with limits.
+"""

@@ -1,0 +1,29 @@
+"""Who asks: user tokens at the doors, service tokens between the gateway and the runner.
+
+principal   roles, permissions, `Principal`
+jwks        the identity provider's public keys: fetched, cached, rotated
+tokens      user tokens: `TokenVerifier`, `Authenticator`
+service     the gateway's tokens for the runner, bound to the request's body
+jws         the strict reading of a token that both share
+"""
+
+from oriel.identity.jwks import KeySet, open_keys
+from oriel.identity.principal import DEFAULT_ROLES, PERMISSIONS, Permission, Principal, RolePolicy
+from oriel.identity.service import ServiceClaims, ServiceTokenSigner, ServiceTokenVerifier
+from oriel.identity.tokens import Authenticator, ClaimNames, TokenVerifier
+
+__all__ = [
+    "DEFAULT_ROLES",
+    "PERMISSIONS",
+    "Authenticator",
+    "ClaimNames",
+    "KeySet",
+    "Permission",
+    "Principal",
+    "RolePolicy",
+    "ServiceClaims",
+    "ServiceTokenSigner",
+    "ServiceTokenVerifier",
+    "TokenVerifier",
+    "open_keys",
+]

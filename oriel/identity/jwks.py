@@ -1,0 +1,198 @@
+"""The identity provider's public keys (a JSON Web Key Set, RFC 7517): fetched, cached, rotated.
+
+Rules kept here:
+
+- Only public keys for signatures are taken: Ed25519 (EdDSA), P-256 (ES256), RSA of 2,048 to 8,192 bits (RS256,
+  PS256). A key fits the algorithms of its own kind and no other, so a public key is never an HMAC secret. Private
+  and symmetric keys, and keys that cannot be read, are left out.
+- Keys are fetched again after `max_age`, and at once for an unknown key id; never more often than `min_interval`, so
+  that tokens with invented ids cost the provider nothing. One thread fetches, the others use the keys they have.
+- While the provider is away the last good keys serve until they are `max_stale` old. After that: `unavailable`.
+- A set is at most 256 KB and 64 keys, and has 5 seconds to arrive. Redirects are not followed.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from oriel.errors import OrielError
+
+MAX_SET_BYTES = 256_000
+MAX_KEYS = 64
+FETCH_SECONDS = 5.0
+RSA_BITS = range(2_048, 8_193)
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_ALGORITHMS: Mapping[str, tuple[str, ...]] = {
+    "OKP Ed25519": ("EdDSA",),
+    "EC P-256": ("ES256",),
+    "RSA None": ("RS256", "PS256"),
+}
+
+_log = logging.getLogger(__name__)
+
+PublicKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
+
+
+class KeysUnreadable(Exception):
+    """The key set could not be had, or is not one."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationKey:
+    """One public key and the algorithms it may be used with."""
+
+    key_id: str | None
+    algorithms: tuple[str, ...]
+    key: PublicKey
+
+
+def parse_key_set(raw: bytes) -> tuple[VerificationKey, ...]:
+    """The usable keys of a set.
+
+    Raises:
+        KeysUnreadable: it is too large or not a key set, or has no usable key.
+    """
+    if len(raw) > MAX_SET_BYTES:
+        raise KeysUnreadable(f"the key set has more than {MAX_SET_BYTES:,} bytes")
+    try:
+        entries = json.loads(raw)["keys"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise KeysUnreadable("this is not a JSON Web Key Set") from None
+    if not isinstance(entries, list) or len(entries) > MAX_KEYS:
+        raise KeysUnreadable(f"'keys' is not a list of at most {MAX_KEYS} keys")
+    keys = tuple(key for entry in entries if isinstance(entry, dict) and (key := _usable(entry)) is not None)
+    if not keys:
+        raise KeysUnreadable("the key set has no public key for EdDSA, ES256, RS256 or PS256")
+    return keys
+
+
+def _usable(entry: Mapping[str, Any]) -> VerificationKey | None:
+    algorithms = _ALGORITHMS.get(f"{entry.get('kty')} {entry.get('crv')}", ())
+    if "alg" in entry:
+        algorithms = tuple(algorithm for algorithm in algorithms if algorithm == entry["alg"])
+    key_id = entry.get("kid")
+    if not algorithms or "d" in entry or entry.get("use", "sig") != "sig" or not isinstance(key_id, str | None):
+        return None
+    try:
+        key = jwt.PyJWK(dict(entry), algorithms[0]).key
+    except (jwt.PyJWTError, ValueError, TypeError):
+        return None
+    if isinstance(key, RSAPublicKey) and key.key_size not in RSA_BITS:
+        return None
+    return VerificationKey(key_id, algorithms, key)
+
+
+class KeySet:
+    """The current keys behind one source. Safe to share between threads.
+
+    Args:
+        fetch: gives the set's bytes; raises `KeysUnreadable` or `OSError` where it cannot.
+        max_age: seconds after which the keys are fetched again.
+        max_stale: seconds for which the last good keys serve while fetching fails.
+        min_interval: seconds between two fetches, whatever asks for them.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], bytes],
+        *,
+        max_age: float = 300.0,
+        max_stale: float = 3_600.0,
+        min_interval: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._fetch, self._clock = fetch, clock
+        self._max_age, self._max_stale, self._min_interval = max_age, max_stale, min_interval
+        self._fetching = threading.Lock()
+        self._keys: tuple[VerificationKey, ...] = ()
+        self._fetched_at = self._tried_at = -float("inf")
+
+    def find(self, key_id: str | None) -> VerificationKey | None:
+        """The key of that id; without an id, the set's only key. None where there is no such key.
+
+        Raises:
+            OrielError: `unavailable`, where there are no keys, or only too old ones.
+        """
+        if self._clock() - self._fetched_at >= self._max_age:
+            self._refresh()
+        if self._clock() - self._fetched_at >= self._max_stale:
+            raise OrielError("unavailable", "The identity provider's keys cannot be fetched.", retry_after=5)
+        found = self._pick(key_id)
+        if found is None and self._refresh():
+            found = self._pick(key_id)
+        return found
+
+    def _pick(self, key_id: str | None) -> VerificationKey | None:
+        keys = self._keys
+        if key_id is None:
+            return keys[0] if len(keys) == 1 else None
+        return next((key for key in keys if key.key_id == key_id), None)
+
+    def _refresh(self) -> bool:
+        """Whether the keys are newer than when the call came."""
+        before = self._fetched_at
+        # Only the first keys are worth waiting for; later on, old ones serve until the new ones are here.
+        if not self._fetching.acquire(blocking=not self._keys):
+            return False
+        try:
+            now = self._clock()
+            if now - self._tried_at < self._min_interval:
+                return self._fetched_at > before
+            self._tried_at = now
+            self._keys = parse_key_set(self._fetch())
+            self._fetched_at = now
+        except (KeysUnreadable, OSError) as error:
+            _log.warning("the identity provider's keys were not refreshed", extra={"reason": str(error)})
+            return False
+        else:
+            return True
+        finally:
+            self._fetching.release()
+
+
+def open_keys(location: str) -> KeySet:
+    """The key set at an `https:` URL (`http:` on loopback only), or in a file.
+
+    Raises:
+        ValueError: a URL of another kind.
+    """
+    if "://" not in location:
+        return KeySet(lambda: _read_file(Path(location)))
+    url = urlsplit(location)
+    if url.scheme != "https" and not (url.scheme == "http" and url.hostname in _LOOPBACK):
+        raise ValueError(f"keys are fetched over https, or over http from this machine; not from {location}")
+    return KeySet(lambda: _read_url(location))
+
+
+def _read_file(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_SET_BYTES + 1)
+
+
+def _read_url(url: str) -> bytes:
+    import httpx
+
+    deadline, raw = time.monotonic() + FETCH_SECONDS, bytearray()
+    try:
+        with httpx.stream("GET", url, timeout=FETCH_SECONDS, headers={"accept-encoding": "identity"}) as answer:
+            if answer.status_code != 200:
+                raise KeysUnreadable(f"the key set's address answered {answer.status_code}")
+            for chunk in answer.iter_raw():
+                raw += chunk
+                if len(raw) > MAX_SET_BYTES or time.monotonic() > deadline:
+                    raise KeysUnreadable("the key set is too large or came too slowly")
+    except httpx.HTTPError as error:
+        raise KeysUnreadable(f"the key set cannot be fetched: {type(error).__name__}") from None
+    return bytes(raw)

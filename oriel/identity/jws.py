@@ -1,0 +1,86 @@
+"""The strict reading of a compact JWS (RFC 7515) before any key is looked at.
+
+PyJWT checks signatures and claims. This checks what a lenient reader lets through:
+
+- exactly three base64url parts in their one canonical spelling: no padding, no spare bits, no bytes around them;
+- header and claims are strict JSON objects: no duplicate names, no NaN; times (`exp`, `nbf`, `iat`) are numbers;
+- no header that brings a key along or points at one (`jwk`, `jku`, `x5c`, `x5u`), none that changes how the token
+  is to be read (`crit`, `b64`, `zip`): the key comes from configuration, never from the token.
+"""
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from oriel import strict_json
+
+MAX_TOKEN_BYTES = 8_192
+MAX_DEPTH = 8
+KEY_ID = re.compile(r"[A-Za-z0-9._:=+-]{1,200}")
+
+_PARTS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_FORBIDDEN_HEADERS = frozenset({"jwk", "jku", "x5c", "x5u", "crit", "b64", "zip", "enc"})
+
+
+class Malformed(ValueError):
+    """The token cannot be read; the text says why and may be shown to its sender."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """A token that is well formed. Nothing in it is to be believed yet."""
+
+    key_id: str | None
+    claims: dict[str, Any]
+
+
+def read(token: str) -> Unverified:
+    """Take a token apart.
+
+    Raises:
+        Malformed
+    """
+    if len(token) > MAX_TOKEN_BYTES:
+        raise Malformed(f"the token has more than {MAX_TOKEN_BYTES:,} bytes")
+    if not _PARTS.fullmatch(token):
+        raise Malformed("the token is not three base64url parts with dots between them")
+    header_part, claims_part, signature_part = token.split(".")
+    _bytes(signature_part)
+    header = _object(header_part, "header")
+    if surplus := _FORBIDDEN_HEADERS & header.keys():
+        raise Malformed(f"the token's header holds '{min(surplus)}', which is not taken")
+    claims = _object(claims_part, "claims")
+    for name in ("exp", "nbf", "iat"):
+        if not isinstance(claims.get(name, 0), int | float) or isinstance(claims.get(name), bool):
+            raise Malformed(f"the token's '{name}' is not a number")
+    return Unverified(_key_id(header), claims)
+
+
+def _key_id(header: dict[str, Any]) -> str | None:
+    if "kid" not in header:
+        return None
+    key_id = header["kid"]
+    if not isinstance(key_id, str) or not KEY_ID.fullmatch(key_id):
+        raise Malformed("the token's 'kid' is not a plain key id")
+    return key_id
+
+
+def _object(part: str, what: str) -> dict[str, Any]:
+    try:
+        value = strict_json.loads(_bytes(part), max_bytes=MAX_TOKEN_BYTES, max_depth=MAX_DEPTH)
+    except strict_json.JsonError as error:
+        raise Malformed(f"the token's {what} is not valid JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise Malformed(f"the token's {what} is not a JSON object")
+    return value
+
+
+def _bytes(part: str) -> bytes:
+    try:
+        decoded = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError:
+        raise Malformed("a part of the token is not base64url") from None
+    if base64.urlsafe_b64encode(decoded).rstrip(b"=").decode() != part:
+        raise Malformed("a part of the token is not canonical base64url")
+    return decoded

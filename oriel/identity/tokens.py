@@ -1,0 +1,159 @@
+"""User tokens: JSON Web Tokens of the identity provider (RFC 7519, RFC 8725), verified and turned into a principal.
+
+Rules kept here:
+
+- Asymmetric algorithms only, and the one that the key is for. The token chooses a key by its id and nothing else.
+- `exp`, `iss`, `aud` and `sub` must be there; `iss` and `aud` must be the configured ones. Clocks may differ by
+  `LEEWAY_SECONDS`, no more.
+- A refusal says which check failed and nothing about keys. An expired token has its own code, so that a client knows
+  to get a new one.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from oriel.errors import OrielError
+from oriel.identity import jws
+from oriel.identity.jwks import KeySet
+from oriel.identity.principal import DEFAULT_ROLES, Principal, RolePolicy
+
+LEEWAY_SECONDS = 30
+MAX_ROLES = 64
+REQUIRED_CLAIMS = ("exp", "iss", "aud", "sub")
+
+_TENANT = re.compile(r"[A-Za-z0-9._:@|~+=-]{1,128}")
+_ROLE = re.compile(r"[^\s,]{1,128}")
+_TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,256}")
+_REASONS: Mapping[type[Exception], str] = {
+    jwt.InvalidSignatureError: "its signature does not fit",
+    jwt.InvalidAlgorithmError: "its algorithm is not one that its key is for",
+    jwt.InvalidAudienceError: "it is meant for another audience",
+    jwt.InvalidIssuerError: "it comes from another issuer",
+    jwt.ImmatureSignatureError: "it is not valid yet",
+}
+
+
+class TokenVerifier:
+    """Verifies the tokens of one issuer for one audience."""
+
+    def __init__(self, keys: KeySet, *, issuer: str, audience: str) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+
+    def verify(self, token: str) -> dict[str, Any]:
+        """The claims of a valid token.
+
+        Raises:
+            OrielError: `unauthenticated`, `token_expired`; `unavailable`, where there are no keys to check with.
+        """
+        try:
+            unverified = jws.read(token)
+        except jws.Malformed as error:
+            raise _refused(str(error)) from None
+        key = self._keys.find(unverified.key_id)
+        if key is None:
+            raise _refused("no key of the identity provider has its key id")
+        try:
+            jwt.decode(
+                token,
+                key.key,
+                algorithms=list(key.algorithms),
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=LEEWAY_SECONDS,
+                options={"require": list(REQUIRED_CLAIMS)},
+            )
+        except jwt.ExpiredSignatureError:
+            raise OrielError("token_expired", "The token's time, 'exp', is over.") from None
+        except jwt.MissingRequiredClaimError as error:
+            raise _refused(f"it has no '{error.claim}'") from None
+        except (jwt.PyJWTError, TypeError, ValueError) as error:
+            raise _refused(_REASONS.get(type(error), "a claim in it is not valid")) from None
+        return unverified.claims
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimNames:
+    """Where the claims stand. A name with dots also finds a nested claim: `realm_access.roles`."""
+
+    tenant: str = "tenant"
+    roles: str = "roles"
+    name: str = "name"
+    email: str = "email"
+
+
+class Authenticator:
+    """Turns an `Authorization` header into a principal."""
+
+    def __init__(
+        self, verifier: TokenVerifier, *, claims: ClaimNames | None = None, policy: RolePolicy = DEFAULT_ROLES
+    ) -> None:
+        self._verifier = verifier
+        self._names = claims or ClaimNames()
+        self._policy = policy
+
+    def authenticate(self, authorization: str | None) -> Principal:
+        """The principal that the header's bearer token speaks for.
+
+        Raises:
+            OrielError: `unauthenticated`, `token_expired`; `unavailable`.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise OrielError("unauthenticated", "There is no bearer token in the header 'authorization'.")
+        claims = self._verifier.verify(token.strip(" "))
+        return Principal(
+            subject=_text(claims, "sub") or "",
+            tenant_id=_tenant(claims, self._names.tenant),
+            roles=_roles(claims, self._names.roles),
+            name=_text(claims, self._names.name),
+            email=_text(claims, self._names.email),
+            policy=self._policy,
+        )
+
+
+def _claim(claims: Mapping[str, Any], name: str) -> Any:
+    """The claim of that very name, else the one that the dotted name leads to."""
+    if name in claims:
+        return claims[name]
+    value: Any = claims
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str | None:
+    value = _claim(claims, name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _TEXT.fullmatch(value):
+        raise _refused(f"its '{name}' is not plain text of 1 to 256 characters")
+    return value
+
+
+def _tenant(claims: Mapping[str, Any], name: str) -> str | None:
+    value = _claim(claims, name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _TENANT.fullmatch(value):
+        raise _refused(f"its '{name}' is not a tenant id: 1 to 128 letters, digits or . _ : @ | ~ + = -")
+    return value
+
+
+def _roles(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = _claim(claims, name)
+    listed = value.split() if isinstance(value, str) else [] if value is None else value
+    if not isinstance(listed, list) or len(listed) > MAX_ROLES:
+        raise _refused(f"its '{name}' is not a list of at most {MAX_ROLES} roles")
+    if not all(isinstance(role, str) and _ROLE.fullmatch(role) for role in listed):
+        raise _refused(f"its '{name}' holds something that is not a role's name")
+    return tuple(dict.fromkeys(listed))
+
+
+def _refused(reason: str) -> OrielError:
+    return OrielError("unauthenticated", f"The token is refused: {reason}.")

@@ -1,0 +1,171 @@
+"""The whole platform on one machine, from settings.
+
+Rules kept here:
+
+- Everything is opened in order and closed in the reverse order, also where the start fails half-way.
+- Guests never run in this process: the runner's workers are processes of their own on a loopback port of their own,
+  and take no call without the gateway's service token.
+- Nothing is in memory alone that a restart would lose: records are in the store, bytes in the blobs, keys in the
+  keyring. Publishing that was interrupted goes on at the next start.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from starlette.types import ASGIApp
+
+from gateway.app import create_app as gateway_app
+from gateway.core import Gateway
+from gateway.cors import Cors
+from gateway.journal import Journal
+from gateway.resolve import Resolver
+from gateway.transport import HttpRunner
+from oriel import telemetry
+from oriel.blobs import Blobs
+from oriel.blobs.opening import open_blobs
+from oriel.contract import Limits
+from oriel.identity import Authenticator, KeySet, ServiceTokenSigner, TokenVerifier, open_keys
+from oriel.identity.tokens import ClaimNames
+from oriel.keyring import Keyring
+from oriel.local.front import Front, host_library, key_set, landing
+from oriel.local.servers import bind, origin, serving
+from oriel.local.tokens import jwks
+from oriel.local.ui_origin import create_ui_app
+from oriel.settings import Settings
+from oriel.store import Store
+from oriel.store.opening import open_store
+from runner.supervisor import WorkerPool
+
+LOOPBACK = "127.0.0.1"
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+Product = Callable[["LocalPlatform"], ASGIApp]
+
+
+class LocalPlatform:
+    """The running platform. Use it in a `with`; inside, it answers.
+
+    Args:
+        settings: where and how; port 0 takes any free port.
+        product: makes a host product's app for the product origin, from the running platform.
+    """
+
+    def __init__(self, settings: Settings, product: Product | None = None) -> None:
+        self.settings = settings
+        self._product = product
+        self._stack = ExitStack()
+        self._stop = threading.Event()
+
+    @property
+    def base_url(self) -> str:
+        """The product origin, with the API."""
+        return self.settings.base_url
+
+    @property
+    def ui_base_url(self) -> str:
+        """The origin of the extensions' UIs."""
+        return self.settings.ui_base_url
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def wait(self) -> None:
+        """Return when the process is told to stop."""
+        for number in STOP_SIGNALS:
+            signal.signal(number, lambda *_: self._stop.set())
+        self._stop.wait()
+
+    def _start(self) -> None:
+        telemetry.configure(self.settings.log_level)
+        listener = bind(self.settings.host, self.settings.port)
+        self._stack.callback(listener.close)
+        ui_listener = bind(self.settings.host, self.settings.ui_port)
+        self._stack.callback(ui_listener.close)
+        self.settings = self.settings.on_ports(listener.getsockname()[1], ui_listener.getsockname()[1])
+
+        self.keyring = Keyring.open(self.settings.keyring_path, create=True)
+        store = open_store(self.settings.store_url)
+        self._stack.callback(store.close)
+        blobs = open_blobs(self.settings.blobs_url)
+        authenticator = self._authenticator()
+
+        runner_url = self._start_runner()
+        gateway = self._gateway(store, authenticator, runner_url)
+        self._stack.callback(gateway.close)
+        registry = self._registry(store, blobs, authenticator)
+
+        front = Front(
+            [
+                ("/api/ext/", gateway_app(gateway)),
+                ("/api/v1/", registry),
+                ("/openapi.json", registry),
+                ("/healthz", registry),
+                ("/oriel/", host_library()),
+                ("/.well-known/jwks.json", key_set(jwks(self.keyring.issuer_key))),
+            ],
+            otherwise=self._product(self) if self._product else landing(),
+        )
+        ui_app = create_ui_app(blobs, ui_origin=self.ui_base_url, host_origins=self.settings.allowed_origins)
+        self._stack.enter_context(serving(ui_app, ui_listener, "ui-origin"))
+        self._stack.enter_context(serving(front, listener, "product-origin"))
+
+    def _authenticator(self) -> Authenticator:
+        if self.settings.oidc_jwks:
+            keys = open_keys(self.settings.oidc_jwks)
+        else:
+            local = json.dumps(jwks(self.keyring.issuer_key)).encode()
+            keys = KeySet(lambda: local)
+        verifier = TokenVerifier(keys, issuer=self.settings.issuer, audience=self.settings.oidc_audience)
+        names = ClaimNames(tenant=self.settings.tenant_claim, roles=self.settings.roles_claim)
+        return Authenticator(verifier, claims=names)
+
+    def _start_runner(self) -> str:
+        """Start the workers; the URL they share."""
+        listener = bind(LOOPBACK, 0)
+        self._stack.callback(listener.close)
+        pool = WorkerPool(
+            self.settings.runner_workers,
+            [sys.executable, "-m", "runner"],
+            listener,
+            slots=self.settings.runner_threads,
+            env={**_inherited(), **self.settings.environment()},
+        )
+        self._stack.enter_context(pool)
+        pool.wait_ready()
+        return origin(listener)
+
+    def _gateway(self, store: Store, authenticator: Authenticator, runner_url: str) -> Gateway:
+        settings = self.settings
+        return Gateway(
+            authenticator=authenticator,
+            resolver=Resolver(store, ttl=settings.cache_seconds),
+            runner=HttpRunner(runner_url, ServiceTokenSigner(self.keyring.service_key)),
+            journal=Journal(store),
+            cors=Cors(settings.allowed_origins),
+            ceiling=Limits(timeout_ms=settings.max_timeout_ms, memory_mb=settings.max_memory_mb),
+            max_body_bytes=settings.max_body_bytes,
+        )
+
+    def _registry(self, store: Store, blobs: Blobs, authenticator: Authenticator) -> ASGIApp:
+        raise NotImplementedError
+
+
+def _inherited() -> dict[str, str]:
+    """What a worker needs of this process's environment, and none of its secrets."""
+    return {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"}}

@@ -1,0 +1,196 @@
+"""The `settings` of a manifest: a JSON Schema for a tenant's configuration, and configurations held against it.
+
+The schema is a stranger's and is run by the platform, so it may not be able to do much:
+
+- JSON Schema draft 2020-12 for one object, bounded in bytes and depth, without references: nothing is fetched,
+  nothing recurs, and checking costs no more than schema times configuration.
+- Regular expressions run on an engine without backtracking; look-around and back-references are refused.
+- Defaults are valid values of what they are defaults for.
+"""
+
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic_core import SchemaError
+
+from oriel.errors import Finding
+from oriel.manifest.findings import place
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+MAX_SCHEMA_BYTES = 32 * 1024
+MAX_SCHEMA_DEPTH = 12
+MAX_CONFIG_BYTES = 64 * 1024
+MAX_PATTERN_LENGTH = 512
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+FORMATS = ("date", "email", "ipv4", "ipv6", "uuid")
+_REFUSED = frozenset(
+    {
+        "$anchor", "$defs", "$dynamicAnchor", "$dynamicRef", "$id", "$ref", "$vocabulary", "definitions",
+        "unevaluatedItems", "unevaluatedProperties",
+    }
+)  # fmt: skip
+_SCHEMAS_BY_KEY = ("properties", "patternProperties", "dependentSchemas")
+_SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_SCHEMA = (
+    "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then",
+)  # fmt: skip
+
+Place = tuple[str | int, ...]
+
+
+def schema_findings(schema: object) -> list[Finding]:
+    """What is wrong with `settings`; None, which is no settings, is right."""
+    if schema is None or not isinstance(schema, dict):
+        return []  # the model says what it must be
+    if len(json.dumps(schema)) > MAX_SCHEMA_BYTES:
+        return [Finding("settings", f"must have at most {MAX_SCHEMA_BYTES:,} bytes")]
+    findings = [Finding(place(("settings", *at)), message) for at, message in _refused(schema, ())]
+    if findings:
+        return findings
+    from jsonschema import Draft202012Validator
+
+    metaschema = Draft202012Validator(Draft202012Validator.META_SCHEMA)
+    findings = [_finding(error, ("settings",)) for error in metaschema.iter_errors(schema)]
+    if schema.get("type") != "object":
+        findings.append(Finding("settings.type", "must be 'object': a configuration is one"))
+    return findings or list(_bad_defaults(schema))
+
+
+def config_findings(schema: Mapping[str, Any] | None, configuration: Mapping[str, Any]) -> list[Finding]:
+    """What is wrong with a configuration."""
+    try:
+        size = len(json.dumps(configuration, allow_nan=False).encode())
+    except (TypeError, ValueError, RecursionError):
+        return [Finding("", "the configuration must be a JSON object")]
+    if size > MAX_CONFIG_BYTES:
+        return [Finding("", f"the configuration has {size:,} bytes; at most {MAX_CONFIG_BYTES:,} are allowed")]
+    if schema is None:
+        return [Finding(key, "is not known: the extension has no settings") for key in configuration]
+    return [_finding(error, ()) for error in _validator(schema).iter_errors(dict(configuration))]
+
+
+def as_strings(schema: Mapping[str, Any] | None, configuration: Mapping[str, Any]) -> dict[str, str]:
+    """The configuration with defaults filled in; text as it is, anything else as compact JSON."""
+    completed = _completed(schema or {}, configuration)
+    return {key: value if isinstance(value, str) else _compact(value) for key, value in completed.items()}
+
+
+def _completed(schema: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
+    completed = dict(value)
+    for key, member in schema.get("properties", {}).items():
+        if not isinstance(member, Mapping):
+            continue
+        if key not in completed and "default" in member:
+            completed[key] = member["default"]
+        if isinstance(completed.get(key), Mapping):
+            completed[key] = _completed(member, completed[key])
+    return completed
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _refused(schema: object, at: Place) -> Iterator[tuple[Place, str]]:
+    """What a schema may not hold here, whether or not it is a valid schema otherwise."""
+    if not isinstance(schema, dict):
+        return
+    if len(at) > 2 * MAX_SCHEMA_DEPTH:
+        yield at, f"nests deeper than {MAX_SCHEMA_DEPTH} levels"
+        return
+    for key in sorted(_REFUSED & schema.keys()):
+        yield (*at, key), "is not allowed here; write what it stands for in its place"
+    if schema.get("$schema", DRAFT) != DRAFT:
+        yield (*at, "$schema"), f"must be {DRAFT}"
+    for where, pattern in _patterns(schema):
+        if problem := _pattern_problem(pattern):
+            yield (*at, *where), problem
+    for where, member in _members(schema):
+        yield from _refused(member, (*at, *where))
+
+
+def _members(schema: Mapping[str, Any]) -> Iterator[tuple[Place, object]]:
+    """The schemas directly inside a schema."""
+    for key in _SCHEMA:
+        if key in schema:
+            yield (key,), schema[key]
+    for key in _SCHEMAS_BY_KEY:
+        if isinstance(schema.get(key), dict):
+            yield from (((key, name), member) for name, member in schema[key].items())
+    for key in _SCHEMA_LISTS:
+        if isinstance(schema.get(key), list):
+            yield from (((key, index), member) for index, member in enumerate(schema[key]))
+
+
+def _patterns(schema: Mapping[str, Any]) -> Iterator[tuple[Place, object]]:
+    if "pattern" in schema:
+        yield ("pattern",), schema["pattern"]
+    by_pattern = schema.get("patternProperties")
+    if isinstance(by_pattern, dict):
+        yield from ((("patternProperties", pattern), pattern) for pattern in by_pattern)
+
+
+def _pattern_problem(pattern: object) -> str | None:
+    if not isinstance(pattern, str):
+        return None  # the metaschema says what it must be
+    if len(pattern) > MAX_PATTERN_LENGTH:
+        return f"must have at most {MAX_PATTERN_LENGTH} characters"
+    try:
+        _expression(pattern)
+    except SchemaError:
+        return "is not a regular expression without look-around and back-references"
+    return None
+
+
+@functools.lru_cache(maxsize=256)
+def _expression(pattern: str) -> TypeAdapter[str]:
+    """pydantic's engine: linear in the text, whatever the pattern. It searches, as JSON Schema asks for."""
+    return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
+
+
+def _found(pattern: str, text: str) -> bool:
+    try:
+        _expression(pattern).validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def _bad_defaults(schema: Mapping[str, Any], at: Place = ("settings",)) -> Iterator[Finding]:
+    if "default" in schema:
+        for error in _validator(schema).iter_errors(schema["default"]):
+            yield _finding(error, (*at, "default"))
+    for where, member in _members(schema):
+        if isinstance(member, dict):
+            yield from _bad_defaults(member, (*at, *where))
+
+
+def _validator(schema: Mapping[str, Any]) -> "Validator":
+    from jsonschema import FormatChecker
+
+    return _validator_class()(schema, format_checker=FormatChecker(FORMATS))
+
+
+@functools.cache
+def _validator_class() -> Any:
+    """Draft 2020-12 with the two keywords that hold regular expressions on the engine above."""
+    from jsonschema import Draft202012Validator, validators
+    from jsonschema.exceptions import ValidationError as Mismatch
+
+    def pattern(_: Any, expression: str, value: object, __: Any) -> Iterator[Mismatch]:
+        if isinstance(value, str) and not _found(expression, value):
+            yield Mismatch(f"does not match {expression}")
+
+    def pattern_properties(validator: Any, by_pattern: dict[str, Any], value: object, _: Any) -> Iterator[Mismatch]:
+        for expression, member in by_pattern.items() if isinstance(value, dict) else ():
+            for key, item in value.items() if isinstance(value, dict) else ():
+                if _found(expression, key):
+                    yield from validator.descend(item, member, path=key, schema_path=expression)
+
+    return validators.extend(Draft202012Validator, {"pattern": pattern, "patternProperties": pattern_properties})

@@ -1,0 +1,171 @@
+"""What the platform itself vouches for: the index of a bundle and the artifact of a component.
+
+A publisher signs the bundle. When the registry has verified it, the platform signs two statements of its own, so
+that the runner checks one signature at load instead of the whole bundle again:
+
+    bundles/sha256/<hex>/index.dsse.json                       BundleIndex: whose bundle, and which component it has
+    artifacts/<fingerprint>/sha256/<component hex>.cwasm.zst   the native code
+    artifacts/<fingerprint>/sha256/<component hex>.dsse.json   Artifact: this native code is that component's
+
+Rules kept here:
+
+- Both are DSSE envelopes over an in-toto Statement v1; the subject is the bundle, or the unpacked native code.
+- The two kinds have different predicate types: the envelope of one never passes for the other.
+- A statement is checked against what the caller asked for (content hash; component and fingerprint), not only
+  against itself: an envelope copied under another key is refused.
+- A statement says nothing that changes when a step is repeated: no time, no id of a run.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from oriel.contract import ContentHash
+from oriel.errors import OrielError
+from oriel.signing import PublicKey, SigningKey, TrustBundle, sign_statement, verify_statement
+
+INDEX_PREDICATE = "https://oriel.dev/provenance/bundle-index/v1"
+ARTIFACT_PREDICATE = "https://oriel.dev/provenance/artifact/v1"
+INDEX_SUBJECT = "bundle.tar.zst"
+ARTIFACT_SUBJECT = "component.cwasm"
+PREFIX = "sha256:"
+_PLATFORM = "platform"  # no publisher's name: those have a dot
+
+Fingerprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+
+
+def bundle_folder(content_hash: str) -> str:
+    """The blob prefix of a bundle, without a slash at the end."""
+    return f"bundles/sha256/{content_hash.removeprefix(PREFIX)}"
+
+
+def bundle_key(content_hash: str) -> str:
+    return f"{bundle_folder(content_hash)}/bundle.tar.zst"
+
+
+def manifest_key(content_hash: str) -> str:
+    return f"{bundle_folder(content_hash)}/manifest.json"
+
+
+def signature_key(content_hash: str) -> str:
+    """The publisher's envelope."""
+    return f"{bundle_folder(content_hash)}/signature.dsse.json"
+
+
+def component_key(content_hash: str) -> str:
+    return f"{bundle_folder(content_hash)}/component.wasm"
+
+
+def index_key(content_hash: str) -> str:
+    """The platform's envelope over the `BundleIndex`."""
+    return f"{bundle_folder(content_hash)}/index.dsse.json"
+
+
+def artifact_key(fingerprint: str, component_digest: str) -> str:
+    return f"artifacts/{fingerprint}/sha256/{component_digest.removeprefix(PREFIX)}.cwasm.zst"
+
+
+def artifact_statement_key(fingerprint: str, component_digest: str) -> str:
+    """The platform's envelope over the `Artifact`."""
+    return f"artifacts/{fingerprint}/sha256/{component_digest.removeprefix(PREFIX)}.dsse.json"
+
+
+def ui_prefix(extension_id: str, content_hash: str) -> str:
+    """The blob prefix of a version's UI, with a slash at the end."""
+    return f"ext-ui/{extension_id}/{content_hash.removeprefix(PREFIX)}/"
+
+
+class _Predicate(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def subject(self) -> dict[str, str]:
+        """What the statement is about: a file's name and its digest."""
+        raise NotImplementedError
+
+
+class BundleIndex(_Predicate):
+    """What the runner needs to know of a verified bundle.
+
+    Attributes:
+        interfaces: the interfaces that the component imports, as it names them (`oriel:extension/storage@1.0.0`).
+        capabilities: those that the manifest asks for; an import outside of them was refused at publish.
+    """
+
+    content_hash: ContentHash
+    extension_id: str
+    version: str
+    publisher: str
+    signer_key_id: str
+    component_digest: ContentHash
+    interfaces: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+
+    def subject(self) -> dict[str, str]:
+        return {INDEX_SUBJECT: self.content_hash}
+
+
+class Artifact(_Predicate):
+    """Native code and where it comes from. `digest` and `size` (bytes) are of the unpacked code.
+
+    Unpack no more than `size` bytes, and map nothing whose digest is another.
+    """
+
+    component_digest: ContentHash
+    fingerprint: Fingerprint
+    digest: ContentHash
+    size: int = Field(ge=0)
+
+    def subject(self) -> dict[str, str]:
+        return {ARTIFACT_SUBJECT: self.digest}
+
+
+P = TypeVar("P", bound=_Predicate)
+
+
+def sign_index(index: BundleIndex, key: SigningKey) -> bytes:
+    """The envelope for `index_key`."""
+    return sign_statement(index.subject(), INDEX_PREDICATE, index.model_dump(mode="json"), key)
+
+
+def verify_index(envelope: bytes, *, content_hash: str, keys: Sequence[PublicKey]) -> BundleIndex:
+    """The index in `envelope`, if one of the platform's `keys` signed it for this bundle.
+
+    Raises:
+        OrielError: `signature_invalid` or `signature_untrusted`.
+    """
+    index = _verify(envelope, BundleIndex, INDEX_PREDICATE, keys)
+    if index.content_hash != content_hash:
+        raise OrielError("signature_invalid", "The index is another bundle's.")
+    return index
+
+
+def sign_artifact(artifact: Artifact, key: SigningKey) -> bytes:
+    """The envelope for `artifact_statement_key`."""
+    return sign_statement(artifact.subject(), ARTIFACT_PREDICATE, artifact.model_dump(mode="json"), key)
+
+
+def verify_artifact(envelope: bytes, *, component_digest: str, fingerprint: str, keys: Sequence[PublicKey]) -> Artifact:
+    """The artifact in `envelope`, if one of the platform's `keys` signed it for this component and engine.
+
+    Raises:
+        OrielError: `signature_invalid` or `signature_untrusted`.
+    """
+    artifact = _verify(envelope, Artifact, ARTIFACT_PREDICATE, keys)
+    if (artifact.component_digest, artifact.fingerprint) != (component_digest, fingerprint):
+        raise OrielError("signature_invalid", "The artifact is another component's, or for another engine.")
+    return artifact
+
+
+def _verify(envelope: bytes, kind: type[P], predicate_type: str, keys: Sequence[PublicKey]) -> P:
+    """The predicate of a statement that one of `keys` signed, about a subject that the predicate names itself."""
+    trust = TrustBundle.for_publisher(_PLATFORM, keys)
+    statement = verify_statement(envelope, predicate_type=predicate_type, publisher=_PLATFORM, trust=trust)
+    try:
+        predicate = kind.model_validate_json(json.dumps(dict(statement.predicate)))
+    except ValidationError:
+        raise OrielError("signature_invalid", "The platform's statement is of another form.") from None
+    if dict(statement.subjects) != predicate.subject():
+        raise OrielError("signature_invalid", "The platform's statement contradicts itself.")
+    return predicate

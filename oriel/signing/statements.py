@@ -1,0 +1,177 @@
+"""Signing and verifying: in-toto statements, and the one that binds a bundle to its name, version and publisher.
+
+Rules kept here:
+
+- A statement is believed for what the caller asked, not for what it says of itself: its predicate type, its subject's
+  digest, and for a bundle its name, version and publisher are all compared.
+- A signature over one thing never passes for another: every kind of statement has its own predicate type.
+- Equal input gives an equal payload: nothing in it depends on the time or the machine.
+
+Source: the in-toto attestation framework, Statement v1.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from oriel import strict_json
+from oriel.clock import now_ms
+from oriel.errors import OrielError
+from oriel.signing.dsse import MAX_ENVELOPE_BYTES, PAYLOAD_TYPE, Envelope, Signature, pae, seal
+from oriel.signing.keys import SigningKey
+from oriel.signing.trust import TrustBundle
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+BUNDLE_PREDICATE = "https://oriel.dev/provenance/bundle/v1"
+BUNDLE_SUBJECT = "bundle.tar.zst"
+_PREFIX = "sha256:"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class _Digest(_Model):
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Subject(_Model):
+    name: str
+    digest: _Digest
+
+
+class _Statement(_Model):
+    type: Annotated[Literal["https://in-toto.io/Statement/v1"], Field(alias="_type")]
+    subject: Annotated[tuple[_Subject, ...], Field(min_length=1, max_length=64)]
+    predicate_type: Annotated[str, Field(alias="predicateType")]
+    predicate: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement whose signature was verified. `subjects` maps a name to `sha256:…`."""
+
+    subjects: Mapping[str, str]
+    predicate_type: str
+    predicate: Mapping[str, Any]
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedSignature:
+    """Who vouches for a bundle, and for which one."""
+
+    key_id: str
+    publisher: str
+    content_hash: str
+
+
+def sign_statement(
+    subjects: Mapping[str, str],
+    predicate_type: str,
+    predicate: Mapping[str, Any],
+    key: SigningKey,
+    *,
+    certificates: Sequence[bytes] = (),
+) -> bytes:
+    """The envelope (compact JSON) of a new statement.
+
+    Args:
+        subjects: name to `sha256:` and 64 hex digits.
+        predicate: JSON values only.
+        certificates: in DER, the signing key's own first, where the verifier trusts their authority and not the key.
+    """
+    statement = _Statement.model_validate(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": [
+                {"name": name, "digest": {"sha256": digest.removeprefix(_PREFIX)}}
+                for name, digest in sorted(subjects.items())
+            ],
+            "predicateType": predicate_type,
+            "predicate": dict(predicate),
+        }
+    )
+    payload = strict_json.dumps(statement.model_dump(by_alias=True))
+    signature = Signature.model_validate(
+        {"keyid": key.key_id, "sig": key.sign(pae(PAYLOAD_TYPE, payload)), "x5c": tuple(certificates)}
+    )
+    return seal(payload, [signature])
+
+
+def verify_statement(
+    envelope: bytes, *, predicate_type: str, publisher: str, trust: TrustBundle, now: int | None = None
+) -> Statement:
+    """The statement in the envelope, if a key that may speak for `publisher` signed it.
+
+    The caller compares subjects and predicate with what it asked for.
+
+    Args:
+        now: Unix milliseconds; by default the clock's.
+
+    Raises:
+        OrielError: `signature_missing`, `signature_invalid` or `signature_untrusted`.
+    """
+    parsed = Envelope.parse(envelope)
+    signer = trust.signer(parsed, publisher, now_ms() if now is None else now)
+    try:
+        statement = _Statement.model_validate(strict_json.loads(parsed.payload, max_bytes=MAX_ENVELOPE_BYTES))
+    except (ValidationError, strict_json.JsonError):
+        raise OrielError("signature_invalid", "The signed payload is not an in-toto Statement v1.") from None
+    if statement.predicate_type != predicate_type:
+        shown = strict_json.shown(statement.predicate_type)
+        raise OrielError("signature_invalid", f"The statement is a {shown}, not a '{predicate_type}'.")
+    subjects = {subject.name: _PREFIX + subject.digest.sha256 for subject in statement.subject}
+    return Statement(subjects, statement.predicate_type, statement.predicate, signer.key_id)
+
+
+def sign_bundle(
+    content_hash: str,
+    key: SigningKey,
+    *,
+    name: str,
+    version: str,
+    publisher: str,
+    certificates: Sequence[bytes] = (),
+) -> bytes:
+    """The envelope that vouches for a bundle as this version of this extension."""
+    predicate = {"name": name, "version": version, "publisher": publisher}
+    return sign_statement({BUNDLE_SUBJECT: content_hash}, BUNDLE_PREDICATE, predicate, key, certificates=certificates)
+
+
+def verify_bundle(
+    envelope: bytes | None,
+    *,
+    content_hash: str,
+    publisher: str,
+    name: str,
+    version: str,
+    trust: TrustBundle,
+    now: int | None = None,
+) -> VerifiedSignature:
+    """Who vouches for the bundle with this hash as this version of this extension.
+
+    Args:
+        envelope: as uploaded; None where there is none.
+        content_hash: computed from the bundle's bytes, not taken from a message.
+        publisher, name, version: from the bundle's manifest.
+        now: Unix milliseconds; by default the clock's.
+
+    Raises:
+        OrielError: `signature_missing`, `signature_invalid` or `signature_untrusted`.
+    """
+    if envelope is None:
+        raise OrielError("signature_missing")
+    statement = verify_statement(envelope, predicate_type=BUNDLE_PREDICATE, publisher=publisher, trust=trust, now=now)
+    if list(statement.subjects.values()) != [content_hash]:
+        raise OrielError("signature_invalid", f"The signature is for another bundle; this one is {content_hash}.")
+    claimed = {"name": name, "version": version, "publisher": publisher}
+    for field, expected in claimed.items():
+        if statement.predicate.get(field) != expected:
+            shown = strict_json.shown(str(statement.predicate.get(field)))
+            raise OrielError(
+                "signature_invalid", f"The signature is for {field} {shown}; the manifest says '{expected}'."
+            )
+    return VerifiedSignature(statement.key_id, publisher, content_hash)

@@ -1,0 +1,232 @@
+"""The registry's tables, for SQLite and PostgreSQL alike.
+
+Rules kept here:
+
+- The key of every tenant's table begins with `tenant_id`.
+- Guest keys are stored as their UTF-8 bytes: both databases then order them in the same way, and no collation,
+  no NUL and no case rule can make two keys one.
+- A foreign key stands where an orphan would be a fault. Guest records and log entries have none: they are written
+  on the request path, and an entry outlives what it tells of.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Name: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
+Json: TypeEngine[Any] = JSON().with_variant(JSONB(), "postgresql")
+
+
+def _name(name: str, *, key: bool = False) -> Column[str]:
+    return Column(name, Name, primary_key=key, nullable=False)
+
+
+def _time(name: str, *, optional: bool = False) -> Column[int]:
+    """Unix milliseconds."""
+    return Column(name, BigInteger, nullable=optional)
+
+
+def _json(name: str) -> Column[Any]:
+    return Column(name, Json, nullable=False)
+
+
+publisher = Table(
+    "publisher",
+    METADATA,
+    _name("publisher", key=True),
+    _json("prefixes"),
+    _time("created_at"),
+    _time("revoked_at", optional=True),
+)
+
+publisher_key = Table(
+    "publisher_key",
+    METADATA,
+    Column("publisher", Name, ForeignKey("publisher.publisher"), primary_key=True),
+    _name("key_id", key=True),
+    Column("public_key_pem", Text, nullable=False),
+    _time("not_before"),
+    _time("not_after", optional=True),
+    _time("revoked_at", optional=True),
+)
+
+upload_session = Table(
+    "upload_session",
+    METADATA,
+    _name("upload_id", key=True),
+    _name("principal"),
+    _name("content_hash"),
+    Column("size", BigInteger, nullable=False),
+    _name("state"),
+    _time("created_at"),
+    _time("updated_at"),
+    Column("revision", Integer, nullable=False),
+    Column("extension_id", Name),
+    Column("version", Name),
+    _json("findings"),
+    Column("attempts", Integer, nullable=False),
+    Index(None, "principal", "content_hash", "upload_id"),
+    Index(None, "state", "upload_id"),
+)
+
+extension_registry = Table(
+    "extension_registry",
+    METADATA,
+    _name("extension_id", key=True),
+    Column("publisher", Name, ForeignKey("publisher.publisher"), nullable=False),
+    _time("created_at"),
+)
+
+extension_bundle = Table(
+    "extension_bundle",
+    METADATA,
+    _name("content_hash", key=True),
+    Column("size", BigInteger, nullable=False),
+    _name("component_digest"),
+    _time("created_at"),
+)
+
+extension_version = Table(
+    "extension_version",
+    METADATA,
+    Column("extension_id", Name, ForeignKey("extension_registry.extension_id"), primary_key=True),
+    _name("version", key=True),
+    _name("version_id"),
+    Column("content_hash", Name, ForeignKey("extension_bundle.content_hash"), nullable=False),
+    _name("component_digest"),
+    _json("manifest"),
+    _name("publisher"),
+    _name("signer_key_id"),
+    _name("published_by"),
+    _time("created_at"),
+    _name("status"),
+    UniqueConstraint("version_id"),
+)
+
+tenant_extension_install = Table(
+    "tenant_extension_install",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("extension_id", key=True),
+    _name("install_id"),
+    _name("version"),
+    _name("status"),
+    _json("grants"),
+    _json("config"),
+    _name("installed_by"),
+    _time("created_at"),
+    _time("updated_at"),
+    Column("revision", Integer, nullable=False),
+    UniqueConstraint("tenant_id", "install_id"),
+    ForeignKeyConstraint(["extension_id", "version"], ["extension_version.extension_id", "extension_version.version"]),
+)
+
+install_secret = Table(
+    "install_secret",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("install_id", key=True),
+    _name("name", key=True),
+    _name("key_id"),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    _json("hosts"),
+    Column("reference_only", Boolean, nullable=False),
+    _time("updated_at"),
+    ForeignKeyConstraint(
+        ["tenant_id", "install_id"], ["tenant_extension_install.tenant_id", "tenant_extension_install.install_id"]
+    ),
+)
+
+extension_event_subscription = Table(
+    "extension_event_subscription",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("event_type", key=True),
+    _name("install_id", key=True),
+    _time("created_at"),
+    ForeignKeyConstraint(
+        ["tenant_id", "install_id"], ["tenant_extension_install.tenant_id", "tenant_extension_install.install_id"]
+    ),
+)
+
+guest_record = Table(
+    "guest_record",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("install_id", key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("text", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    _time("updated_at"),
+    _time("expires_at", optional=True),
+)
+Index(
+    None,
+    guest_record.c.expires_at,
+    sqlite_where=guest_record.c.expires_at.is_not(None),
+    postgresql_where=guest_record.c.expires_at.is_not(None),
+)
+
+extension_execution_log = Table(
+    "extension_execution_log",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("execution_id", key=True),
+    _name("request_id"),
+    _name("extension_id"),
+    _name("install_id"),
+    _name("version"),
+    _name("content_hash"),
+    _name("trigger"),
+    _name("method"),
+    Column("path", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("error_code", Name),
+    _time("started_at"),
+    _json("receipt"),
+    _json("logs"),
+    Index(None, "tenant_id", "extension_id", "execution_id"),
+)
+
+extension_quota_usage = Table(
+    "extension_quota_usage",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("window", key=True),
+    _name("extension_id", key=True),
+    _name("version", key=True),
+    Column("invocations", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("duration_ms", Float, nullable=False),
+    Column("cpu_ms", Float, nullable=False),
+    Column("memory_mb_ms", Float, nullable=False),
+    Column("egress_bytes", BigInteger, nullable=False),
+)

@@ -1,0 +1,203 @@
+"""The UI origin in words: which paths it knows, what each is stored as, and which headers each kind is sent with.
+
+    /ext-ui/{extension_id}/sha256:{hex}/…    an extension's assets, under the hash of its bundle
+    /oriel/guest.js, /oriel/guest/…          the guest library
+
+Rules kept here:
+
+- One definition of the headers, for the server on one machine and for the deployment alike. They depend on the kind
+  of answer, the UI origin and the host origins, and on nothing in the request.
+- Every answer carries the policy: an SVG opened at the top level is a document too.
+- `immutable` is for bytes that a content hash names; an error is never stored.
+- Sources are named by their origin, never `'self'`: the documents are sandboxed and their own origin is opaque.
+- No `allow-same-origin`, no way to connect, submit, nest or open: a UI reaches its handler through the bridge alone.
+
+Sources: CSP Level 3, Fetch (CORP, CORS), RFC 9110 (ranges, validators), RFC 8246 (`immutable`).
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+Kind = Literal["asset", "library", "problem"]
+
+SANDBOX = "allow-scripts allow-forms"
+FALLBACK_DOCUMENT = "index.html"
+EXT_UI = "ext-ui"
+LIBRARY = "oriel"
+HASH_PREFIX = "sha256:"
+
+_CACHE: Mapping[Kind, str] = {
+    "asset": "public, max-age=31536000, immutable",
+    "library": "public, no-cache",
+    "problem": "no-store",
+}
+_REFUSED_FEATURES = (
+    "accelerometer", "autoplay", "bluetooth", "camera", "clipboard-read", "clipboard-write", "display-capture",
+    "encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "idle-detection", "keyboard-map",
+    "local-fonts", "magnetometer", "microphone", "midi", "payment", "picture-in-picture",
+    "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock", "serial", "storage-access", "usb",
+    "web-share", "window-management", "xr-spatial-tracking",
+)  # fmt: skip
+_MEDIA_TYPES: Mapping[str, str] = {
+    ".html": "text/html; charset=utf-8",
+    ".htm": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".txt": "text/plain; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
+    ".csv": "text/csv; charset=utf-8",
+    ".xml": "application/xml",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".ico": "image/x-icon",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+    ".ttf": "font/ttf",
+    ".otf": "font/otf",
+    ".wasm": "application/wasm",
+    ".pdf": "application/pdf",
+    ".mp3": "audio/mpeg",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+}
+_EXTENSION_ID = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+_CONTENT_HASH = re.compile(r"sha256:[0-9a-f]{64}")
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One path under `/ext-ui/`; `path` is empty for the root of the UI."""
+
+    extension_id: str
+    hex: str
+    path: str
+
+    @property
+    def blob_key(self) -> str:
+        return ui_blob_key(self.extension_id, self.hex, self.path)
+
+    @property
+    def etag(self) -> str:
+        """Strong: the bundle's hash and the path name the bytes, as they are stored, once and for all."""
+        return f'"{self.hex[:32]}"'
+
+    def fallback(self) -> "Asset":
+        """What a navigation to a path inside the app is answered with."""
+        return Asset(self.extension_id, self.hex, FALLBACK_DOCUMENT)
+
+    @property
+    def is_extensionless(self) -> bool:
+        return not PurePosixPath(self.path).suffix
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The origins that the headers name: where the UIs are served, and who may frame them."""
+
+    ui_origin: str
+    host_origins: tuple[str, ...]
+
+
+def ui_blob_key(extension_id: str, hexdigest: str, path: str) -> str:
+    """Where the registry puts `ui/<path>` of a bundle, and the UI origin finds it."""
+    return f"{EXT_UI}/{extension_id}/{hexdigest}/{path}"
+
+
+def locate(segments: Sequence[str]) -> Asset | None:
+    """The asset that a clean path names, or None where the path is not one of `/ext-ui/`."""
+    if len(segments) < 3 or segments[0] != EXT_UI:
+        return None
+    _, extension_id, content_hash, *rest = segments
+    if not _EXTENSION_ID.fullmatch(extension_id) or not _CONTENT_HASH.fullmatch(content_hash):
+        return None
+    return Asset(extension_id, content_hash.removeprefix(HASH_PREFIX), "/".join(rest))
+
+
+def media_type(path: str) -> str:
+    """By the name's suffix from a fixed table, the same on every machine; unknown ones are only bytes."""
+    return _MEDIA_TYPES.get(PurePosixPath(path).suffix.lower(), "application/octet-stream")
+
+
+def content_security_policy(sources: Sources) -> str:
+    """The policy of every answer of the UI origin."""
+    own = sources.ui_origin
+    directives = {
+        "default-src": "'none'",
+        "script-src": own,
+        "style-src": own,
+        "img-src": f"{own} data: blob:",
+        "font-src": f"{own} data:",
+        "media-src": f"{own} blob:",
+        "connect-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": " ".join(sources.host_origins) or "'none'",
+        "sandbox": SANDBOX,
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def headers_for(kind: Kind, sources: Sources) -> dict[str, str]:
+    """All headers of an answer but those of its body (type, length, range, validator).
+
+    `access-control-allow-origin: *` is for the module scripts and fonts of an opaque origin: the assets are public
+    and are fetched without credentials.
+    """
+    return {
+        "cache-control": _CACHE[kind],
+        "content-security-policy": content_security_policy(sources),
+        "permissions-policy": ", ".join(f"{feature}=()" for feature in _REFUSED_FEATURES),
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-dns-prefetch-control": "off",
+        "cross-origin-resource-policy": "cross-origin",
+        "access-control-allow-origin": "*",
+    }
+
+
+def is_navigation(headers: Mapping[str, str]) -> bool:
+    """Whether a browser asks for a document: `Sec-Fetch-Mode` where it is sent, else an `Accept` with HTML."""
+    mode = headers.get("sec-fetch-mode")
+    return mode == "navigate" if mode else "text/html" in headers.get("accept", "")
+
+
+def etag_matches(header: str | None, etag: str) -> bool:
+    """`If-None-Match` (RFC 9110, 13.1.2): the weak comparison."""
+    if header is None:
+        return False
+    return any(candidate in {"*", etag} for candidate in _listed(header))
+
+
+def _listed(header: str) -> Iterable[str]:
+    return (part.strip().removeprefix("W/") for part in header.split(","))
+
+
+def single_range(header: str | None, size: int) -> range | None:
+    """The bytes that a `Range` header asks for (RFC 9110, 14.1.2), clipped to `size`.
+
+    None where there is nothing to honour: no header, another unit, several ranges, or a malformed one. An empty
+    range means that it cannot be satisfied (416).
+    """
+    match = _RANGE.fullmatch(header.strip()) if header else None
+    if match is None or not any(match.groups()):
+        return None
+    first, last = match.groups()
+    if not first:
+        return range(max(size - int(last), 0), size)
+    end = min(int(last) + 1, size) if last else size
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), end)

@@ -1,0 +1,157 @@
+"""Fair shares of the threads that run guests. Work is held back with events, never with sleeps."""
+
+import threading
+from concurrent.futures import CancelledError
+
+import pytest
+
+from oriel.errors import OrielError
+from runner.pool import FairPool, Share
+
+
+class Held:
+    """Work that says when it runs and ends when it is let go."""
+
+    def __init__(self) -> None:
+        self.running = threading.Event()
+        self.release = threading.Event()
+
+    def __call__(self) -> str:
+        self.running.set()
+        assert self.release.wait(10)
+        return "done"
+
+
+@pytest.fixture
+def pool_of():
+    pools, held = [], []
+
+    def make(**shares: int) -> FairPool:
+        share = Share(**{"threads": 2, "per_tenant": 2, "per_install": 2, "queue": 8, "queue_per_tenant": 8, **shares})
+        pools.append(FairPool(share))
+        return pools[-1]
+
+    def hold() -> Held:
+        held.append(Held())
+        return held[-1]
+
+    make.hold = hold
+    yield make
+    for work in held:
+        work.release.set()
+    for pool in pools:
+        pool.close()
+
+
+def test_work_is_done_and_its_result_handed_back(pool_of):
+    assert pool_of().submit("acme", "ins_1", lambda: 42).result(5) == 42
+
+
+def test_what_the_work_raises_reaches_its_caller_and_no_other(pool_of):
+    pool = pool_of(threads=1)
+    failed = pool.submit("acme", "ins_1", lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        failed.result(5)
+    assert pool.submit("acme", "ins_1", lambda: "next").result(5) == "next"
+
+
+def test_one_tenant_cannot_hold_all_threads(pool_of):
+    pool = pool_of(threads=2, per_tenant=1)
+    looping = [pool_of.hold() for _ in range(3)]
+    for work in looping:
+        pool.submit("noisy", "ins_1", work)
+    assert looping[0].running.wait(5)
+    assert pool.submit("quiet", "ins_2", lambda: "served").result(5) == "served"
+    assert not looping[1].running.is_set()
+
+
+def test_one_install_cannot_hold_all_threads_of_its_tenant(pool_of):
+    pool = pool_of(threads=2, per_install=1)
+    looping = [pool_of.hold() for _ in range(2)]
+    for work in looping:
+        pool.submit("acme", "noisy", work)
+    assert looping[0].running.wait(5)
+    assert pool.submit("acme", "quiet", lambda: "served").result(5) == "served"
+    assert not looping[1].running.is_set()
+
+
+def test_installs_of_two_tenants_with_one_id_are_two_installs(pool_of):
+    pool = pool_of(threads=2, per_install=1)
+    held = pool_of.hold()
+    pool.submit("acme", "ins_1", held)
+    assert held.running.wait(5)
+    assert pool.submit("other", "ins_1", lambda: "served").result(5) == "served"
+
+
+def test_waiting_tenants_take_turns(pool_of):
+    pool = pool_of(threads=1)
+    order, first = [], pool_of.hold()
+    pool.submit("noisy", "ins_1", first)
+    assert first.running.wait(5)
+    waiting = [pool.submit("noisy", "ins_1", lambda at=at: order.append(f"noisy {at}")) for at in range(3)]
+    waiting += [pool.submit("quiet", "ins_2", lambda at=at: order.append(f"quiet {at}")) for at in range(2)]
+    first.release.set()
+    for future in waiting:
+        future.result(5)
+    assert order == ["noisy 0", "quiet 0", "noisy 1", "quiet 1", "noisy 2"]
+
+
+def test_a_full_queue_refuses_with_a_time_to_retry_after(pool_of):
+    pool = pool_of(threads=1, queue=1)
+    held = pool_of.hold()
+    pool.submit("one", "ins_1", held)
+    pool.submit("two", "ins_2", held)
+    with pytest.raises(OrielError) as refused:
+        pool.submit("three", "ins_3", held)
+    assert (refused.value.code, refused.value.retry_after) == ("overloaded", 1)
+
+
+def test_a_tenant_with_a_full_part_of_the_queue_leaves_room_for_others(pool_of):
+    pool = pool_of(threads=1, per_tenant=1, queue=8, queue_per_tenant=1)
+    held = pool_of.hold()
+    pool.submit("noisy", "ins_1", held)
+    pool.submit("noisy", "ins_1", held)
+    with pytest.raises(OrielError, match="this tenant"):
+        pool.submit("noisy", "ins_1", held)
+    quiet = pool.submit("quiet", "ins_2", lambda: "served")
+    held.release.set()
+    assert quiet.result(5) == "served"
+
+
+def test_a_cancelled_request_never_runs_and_frees_its_place(pool_of):
+    pool = pool_of(threads=1, queue=1)
+    held, never = pool_of.hold(), pool_of.hold()
+    pool.submit("one", "ins_1", held)
+    assert held.running.wait(5)
+    assert pool.submit("two", "ins_2", never).cancel()
+    last = pool.submit("three", "ins_3", lambda: "served")
+    held.release.set()
+    assert last.result(5) == "served"
+    assert not never.running.is_set()
+
+
+def test_closing_cancels_what_waits_and_lets_run_what_runs(pool_of):
+    pool = pool_of(threads=1)
+    held = pool_of.hold()
+    running, waiting = pool.submit("one", "ins_1", held), pool.submit("two", "ins_2", held)
+    assert held.running.wait(5)
+    closing = threading.Thread(target=pool.close)
+    closing.start()
+    with pytest.raises(CancelledError):
+        waiting.result(5)
+    held.release.set()
+    closing.join(5)
+    assert running.result(5) == "done"
+    with pytest.raises(OrielError) as refused:
+        pool.submit("one", "ins_1", held)
+    assert refused.value.code == "unavailable"
+
+
+def test_nothing_is_kept_of_tenants_that_are_gone(pool_of):
+    pool = pool_of()
+    for tenant in range(50):
+        pool.submit(f"tenant-{tenant}", "ins_1", lambda: None).result(5)
+    pool.close()
+    assert not pool._admitted
+    assert not pool._running
+    assert not pool._waiting

@@ -1,0 +1,41 @@
+"""A real Chromium for tests. It is never skipped: without it, what the tests claim about frames is not known."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+INSTRUCTION = "Chromium is missing. Install it (Debian: apt-get install chromium), or name it in ORIEL_CHROMIUM."
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+TIMEOUT_MS = 10_000
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser, started once."""
+    path = os.environ.get("ORIEL_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path or not Path(path).exists():
+        pytest.fail(INSTRUCTION)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """A page in a profile of its own."""
+    context = chromium.new_context(viewport={"width": 1200, "height": 800})
+    context.set_default_timeout(TIMEOUT_MS)
+    yield context.new_page()
+    context.close()

@@ -1,0 +1,185 @@
+"""An extension's UI and the product around it, in a real browser: what works."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+HELLO = """
+import { oriel } from '/oriel/guest.js';
+window.oriel = oriel;
+window.seen = [];
+oriel.addEventListener('navigate', ({ detail }) => seen.push(detail.path));
+await oriel.ready();
+document.getElementById('out').textContent = 'ready';
+"""
+
+
+def test_a_frame_becomes_ready_and_knows_its_context(stage, page):
+    ui = stage.publish(script=HELLO)
+    frame = stage.show(page, ui, version="1.2.0", locale="de", path="/reports/7?full=1")
+    frame.wait_for_selector("text=ready")
+    context = frame.evaluate("oriel.context")
+    assert context == {
+        "extensionId": ui["extensionId"],
+        "contentHash": ui["contentHash"],
+        "version": "1.2.0",
+        "locale": "de",
+        "theme": {},
+        "path": "/reports/7?full=1",
+    }
+    assert frame.evaluate("document.documentElement.lang") == "de"
+
+
+def test_the_nonce_is_gone_from_the_url_and_the_path_is_left(stage, page):
+    frame = stage.show(page, stage.publish(script=HELLO), path="/reports/7")
+    assert frame.evaluate("location.hash") == "#/reports/7"
+
+
+def test_fetch_reaches_the_handler_with_the_users_token(stage, page):
+    frame = stage.show(page, stage.publish(script=HELLO))
+    answer = frame.evaluate("""async () => {
+      const response = await oriel.fetch('/items/1?a=1&a=2', { method: 'PUT', body: 'hallo',
+        headers: { 'x-ext-mode': 'fast', 'x-tenant': 'other' } });
+      return [response.ok, await response.json(), response.headers.get('x-ext-kind'), response.headers.get('x-internal')];
+    }""")
+    assert answer == [True, {"method": "PUT", "body": "hallo", "query": "a=1&a=2"}, "echo", None]
+    (call,) = stage.calls
+    assert call["path"] == "/api/ext/com.acme.reports/items/1"
+    assert call["headers"]["authorization"] == "Bearer the-users-token"
+    assert call["headers"]["x-ext-mode"] == "fast"
+    assert "x-tenant" not in call["headers"]
+    assert call["headers"]["content-type"] == "text/plain;charset=UTF-8"
+
+
+def test_an_answer_without_a_body_is_a_response(stage, page):
+    frame = stage.show(page, stage.publish(script=HELLO))
+    assert frame.evaluate("oriel.fetch('/empty').then((r) => [r.status, r.body])") == [204, None]
+
+
+def test_an_expired_token_is_renewed_once(stage, page):
+    ui = stage.publish(script=HELLO)
+    stage.open(page)
+    page.evaluate("(o) => show({...o, getToken: ({fresh}) => fresh ? 'fresh-token' : 'the-users-token'})", ui)
+    frame = stage.frame(page)
+    assert frame.evaluate("oriel.fetch('/expired').then((r) => r.status)") == 200
+    assert [call["headers"]["authorization"] for call in stage.calls] == ["Bearer the-users-token", "Bearer fresh-token"]
+
+
+def test_abort_ends_the_call_as_fetch_would(stage, page):
+    frame = stage.show(page, stage.publish(script=HELLO))
+    name = frame.evaluate("""() => {
+      const controller = new AbortController();
+      const call = oriel.fetch('/items', { signal: controller.signal });
+      controller.abort();
+      return call.catch((error) => error.name);
+    }""")
+    assert name == "AbortError"
+
+
+def test_navigation_by_the_app_is_told_once_and_by_the_host_reaches_the_app(stage, page):
+    frame = stage.show(page, stage.publish(script=HELLO))
+    frame.evaluate("oriel.navigate('/a b/ä')")
+    page.wait_for_function("handle.path === '/a%20b/%C3%A4'")
+    page.evaluate("handle.navigate('/c')")
+    frame.wait_for_function("oriel.path === '/c' && location.hash === '#/c'")
+    frame.evaluate("location.hash = '#/d'")
+    page.wait_for_function("handle.path === '/d'")
+    told = [detail for name, detail in page.evaluate("events") if name == "navigate"]
+    assert told == [{"path": "/a%20b/%C3%A4", "replace": False}, {"path": "/d", "replace": True}]
+    assert frame.evaluate("seen") == ["/a%20b/%C3%A4", "/c", "/d"]
+
+
+def test_the_frame_follows_its_content_within_bounds(stage, page):
+    frame = stage.show(page, stage.publish(script=HELLO), minHeight=100, maxHeight=500)
+    height = "document.getElementById('frame').offsetHeight"
+    page.wait_for_function(f"{height} >= 100")
+    frame.evaluate("document.getElementById('out').style.height = '300px'")
+    page.wait_for_function(f"{height} > 300 && {height} < 400")
+    frame.evaluate("document.getElementById('out').style.height = '9000px'")
+    page.wait_for_function(f"{height} === 504")  # and the default border of 2 px on either side
+
+
+def test_the_theme_becomes_custom_properties(stage, page):
+    theme = {"scheme": "dark", "tokens": {"color-accent": "rgb(1, 2, 3)", "bad name": "x"}}
+    frame = stage.show(page, stage.publish(script=HELLO), theme=theme)
+    read = "getComputedStyle(document.documentElement).getPropertyValue('--oriel-color-accent')"
+    assert frame.evaluate(read) == "rgb(1, 2, 3)"
+    assert frame.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    page.evaluate("handle.setTheme({ tokens: { radius: '1px' } })")
+    frame.wait_for_function(f"{read} === ''")
+
+
+def test_toast_and_confirm_are_the_hosts(stage, page):
+    ui = stage.publish(script=HELLO)
+    stage.open(page)
+    page.evaluate("(o) => show({...o, onConfirm: (q) => { window.asked = q.title; return true; }})", ui)
+    frame = stage.frame(page)
+    assert frame.evaluate("oriel.confirm('Delete it?')") is True
+    assert page.evaluate("asked") == "Delete it?"
+    frame.evaluate("oriel.toast('Saved', 'success')")
+    page.wait_for_function("events.some(([type, text]) => type === 'toast' && text === 'Saved')")
+
+
+def test_without_a_host_dialog_every_question_is_answered_no(stage, page):
+    frame = stage.show(page, stage.publish(script=HELLO))
+    assert frame.evaluate("oriel.confirm('Delete it?')") is False
+
+
+def test_another_document_of_the_same_extension_is_handshaken_anew(stage, page):
+    files = {
+        "index.html": '<!doctype html><body><p id="out"></p><script type="module" src="app.js"></script>',
+        "app.js": HELLO,
+        "more/second.html": '<!doctype html><body><p id="out">2</p><script type="module" src="../app.js"></script>',
+    }
+    frame = stage.show(page, stage.publish(files))
+    frame.evaluate("location.href = 'more/second.html'")
+    page.wait_for_function("events.filter(([type]) => type === 'ready').length === 2")
+    frame = stage.frame(page)
+    frame.wait_for_selector("text=ready")
+    assert frame.url.split("#")[0].endswith("/more/second.html")
+    assert frame.evaluate("oriel.fetch('/after').then((r) => r.status)") == 200
+    assert [name for name, _ in page.evaluate("events") if name in {"ready", "lost", "error"}] == [
+        "ready",
+        "lost",
+        "ready",
+    ]
+
+
+def test_twenty_frames_on_one_page_work(stage, page):
+    ui = stage.publish(script=HELLO + "window.answer = (await oriel.fetch('/n')).status;")
+    stage.open(page)
+    page.evaluate("(o) => Promise.all(Array.from({length: 20}, (_, i) => show(o, 'f' + i)))", ui)
+    for number in range(20):
+        stage.frame(page, f"#f{number}").wait_for_function("window.answer === 200")
+
+
+def test_destroy_ends_calls_and_unloads_the_frame(stage, page):
+    stage.show(page, stage.publish(script=HELLO))
+    page.evaluate("handle.destroy()")
+    page.wait_for_function("!handle.isReady && document.getElementById('frame').contentWindow.length === 0")
+    page.wait_for_function("events.some(([type]) => type === 'lost')")
+    page.wait_for_timeout(0)
+    assert stage.frame(page).url in {"about:blank", ""}
+
+
+def test_a_ui_without_the_library_fails_clearly(stage, page):
+    stage.show(page, stage.publish(script="1"), handshakeTimeoutMs=300)
+    assert ["error", "handshake_timeout"] in page.evaluate("events")
+
+
+def test_a_guest_of_another_version_is_refused(stage, page):
+    script = """
+    const [, nonce] = location.hash.match(/^#oriel:([0-9a-f]+):/);
+    addEventListener('message', ({ data }) => { window.told = data; });
+    parent.postMessage({ oriel: 'hello', nonce, versions: [99], document: location.pathname }, '*');
+    """
+    frame = stage.show(page, stage.publish(script=script))
+    assert ["error", "version_unsupported"] in page.evaluate("events")
+    frame.wait_for_function("window.told?.oriel === 'refused' && window.told.versions[0] === 1")
+
+
+def test_a_ui_opened_on_its_own_says_so(stage, page):
+    ui = stage.publish(script=HELLO)
+    page.goto(f"{ui['uiOrigin']}/ext-ui/{ui['extensionId']}/{ui['contentHash']}/index.html")
+    page.wait_for_function("window.oriel !== undefined")
+    assert page.evaluate("oriel.ready().catch((error) => error.code)") == "not_embedded"

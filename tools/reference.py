@@ -1,0 +1,85 @@
+"""Writes docs/reference from the code: errors, command line, WIT, HTTP. A test says whether it is current.
+
+python tools/reference.py           write the files
+python tools/reference.py --check   exit 1 where one is not current
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import typer
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+MADE = "<!-- Made by tools/reference.py; do not edit. -->\n"
+
+
+def errors() -> str:
+    """The catalogue as a table."""
+    from oriel.errors import CATALOGUE
+
+    rows = "".join(f"| `{code}` | {kind.status} | {kind.title} | {kind.hint} |\n" for code, kind in CATALOGUE.items())
+    return (
+        f"{MADE}\n# Errors\n\nEvery error is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `code`,"
+        " `hint` and\n`request_id`; several findings at once stand in `findings`, each with `at` and `message`. An extension's own"
+        " 4xx and 5xx\nanswers pass as they are.\n\n| code | status | title | how to mend it |\n|---|--:|---|---|\n"
+        + rows
+    )
+
+
+def cli() -> str:
+    """Every command with its arguments and options."""
+    from oriel.cli import __doc__ as exit_codes
+    from oriel.cli import app
+
+    command = typer.main.get_command(app)
+    sections = "\n".join(_command(command, "oriel"))
+    return f"{MADE}\n# The command line\n\n{(exit_codes or '').partition(chr(10))[2].strip()}\n\n{sections}"
+
+
+def _command(command: Any, name: str) -> Iterator[str]:
+    if isinstance(command, click.Group) or hasattr(command, "commands"):
+        for key, child in command.commands.items():
+            yield from _command(child, f"{name} {key}")
+        return
+    usage = " ".join(command.collect_usage_pieces(click.Context(command)))
+    yield f"## `{name} {usage}`\n\n{(command.help or '').strip()}\n"
+    options = [
+        parameter for parameter in command.params if parameter.param_type_name == "option" and not parameter.hidden
+    ]
+    if options:
+        yield "| option | meaning |\n|---|---|"
+        yield from (f"| `{', '.join(option.opts)}` | {option.help or ''} |" for option in options)
+        yield ""
+
+
+def wit() -> str:
+    """The WIT package as it is."""
+    parts = "\n".join(path.read_text() for path in sorted((ROOT / "wit").glob("*.wit")))
+    return f"{MADE}\n# WIT\n\nThe package `oriel:extension`, whole.\n\n```wit\n{parts}```\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {"errors.md": errors, "cli.md": cli, "wit.md": wit}
+
+
+def main(arguments: list[str]) -> int:
+    stale = []
+    for name, make in PAGES.items():
+        path, text = REFERENCE / name, make()
+        if path.is_file() and path.read_text() == text:
+            continue
+        stale.append(name)
+        if "--check" not in arguments:
+            path.write_text(text)
+            print(f"wrote {path.relative_to(ROOT)}")
+    if stale and "--check" in arguments:
+        print(f"Not current: {', '.join(stale)}. Run: python tools/reference.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

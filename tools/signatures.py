@@ -1,0 +1,91 @@
+"""Writes `oriel/engine/signatures.json`: the functions of the WIT package in `wit/`, with their types.
+
+A component that imports every interface of the package is built with componentize-py, and the engine is asked for
+the types it sees. Run it after every change of `wit/`; a test compares the digest it leaves.
+
+    python tools/signatures.py
+"""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from wasmtime.component import Component
+
+from oriel.engine import types
+from oriel.engine.config import new_engine
+from oriel.engine.inspect import typed_interfaces
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "oriel/engine/signatures.json"
+PACKAGE = "oriel:extension@1.0.0"
+APP = """
+import wit_world
+
+class WitWorld(wit_world.WitWorld):
+    def handler(self, request):
+        raise NotImplementedError
+"""
+
+
+def wit_digest() -> str:
+    """One digest over the names and contents of `wit/*.wit`."""
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "wit").glob("*.wit")):
+        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def world() -> str:
+    """A world that extends `extension` with every interface of the package."""
+    text = "\n".join(path.read_text() for path in (ROOT / "wit").glob("*.wit"))
+    declared = re.findall(r"^interface ([a-z-]+) \{", text, re.MULTILINE)
+    imports = "\n".join(f"  import {name};" for name in sorted(declared))
+    return f"package {PACKAGE};\n\nworld everything {{\n  include extension;\n{imports}\n}}\n"
+
+
+def build() -> bytes:
+    """A component that imports everything."""
+    with tempfile.TemporaryDirectory() as scratch:
+        wit = Path(scratch, "wit")
+        wit.mkdir()
+        for path in (ROOT / "wit").glob("*.wit"):
+            (wit / path.name).write_bytes(path.read_bytes())
+        (wit / "everything.wit").write_text(world())
+        Path(scratch, "app.py").write_text(APP)
+        tool = Path(sys.executable).with_name("componentize-py")
+        options = ["--quiet", "-d", "wit", "-w", "everything", "componentize", "--stub-wasi", "app", "-o", "out.wasm"]
+        subprocess.run([tool, *options], cwd=scratch, check=True)
+        return Path(scratch, "out.wasm").read_bytes()
+
+
+def rendered(head: dict[str, str], interfaces: dict[str, dict[str, Any]]) -> str:
+    """JSON with one function a line, so that a change of one shows as one."""
+    blocks = []
+    for interface, functions in interfaces.items():
+        lines = ",\n".join(f"   {json.dumps(name)}: {json.dumps(function)}" for name, function in functions.items())
+        blocks.append(f"  {json.dumps(interface)}: {{\n{lines}\n  }}")
+    members = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
+    members.append(' "interfaces": {\n' + ",\n".join(blocks) + "\n }")
+    return "{\n" + ",\n".join(members) + "\n}\n"
+
+
+def main() -> None:
+    engine = new_engine()
+    imports, exports = typed_interfaces(Component(engine, build()), engine)
+    interfaces = {
+        interface: {name: types.function_to_json(function) for name, function in sorted(functions.items())}
+        for interface, functions in sorted({**imports, "": exports[""]}.items())
+        if functions
+    }
+    TARGET.write_text(rendered({"package": PACKAGE, "wit_sha256": wit_digest()}, interfaces))
+    print(f"{TARGET.relative_to(ROOT)}: {sum(map(len, interfaces.values()))} functions")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+/**
+ * An extension's UI in a sandboxed iframe, and the product's side of the conversation with it.
+ *
+ * Rules kept here:
+ * - `sandbox="allow-scripts allow-forms"`, never `allow-same-origin`; no permission policy, no referrer.
+ * - What a frame asks of the product (height, place, toast, question) is bounded here and decided by the product.
+ * - A frame that floods the bridge is cut off.
+ *
+ * Events of the handle: `ready`, `lost`, `error` (detail: BridgeError), `navigate` (detail: {path, replace}), `resize`
+ * (detail: {height}).
+ */
+import { BridgeError } from './errors.js';
+import { Handshake } from './handshake.js';
+import { TokenBucket } from './limits.js';
+import { readGuestMessage } from './messages.js';
+import { ApiProxy } from './proxy.js';
+import { innerPath, uiRoot } from './src.js';
+
+export const SANDBOX = 'allow-scripts allow-forms';
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const PONG_TIMEOUT_MS = 5_000;
+const MESSAGES_PER_SECOND = 200;
+const MESSAGE_BURST = 400;
+const FLOOD_MESSAGES = 2_000;
+const TOASTS_PER_SECOND = 0.5;
+const TOAST_BURST = 3;
+
+/**
+ * @typedef {object} Theme
+ * @property {'light' | 'dark'} [scheme]
+ * @property {Record<string, string>} [tokens] `{'color-accent': '#0a7'}` becomes `--oriel-color-accent`
+ *
+ * @typedef {object} FrameOptions
+ * @property {string} uiOrigin
+ * @property {string} extensionId
+ * @property {string} contentHash
+ * @property {string} [entry]
+ * @property {string} [path] the place inside the app to begin at
+ * @property {import('./proxy.js').GetToken} getToken the signed-in user's token, for this side only
+ * @property {string} [apiOrigin] where `/api/ext/` is; the page's own origin by default
+ * @property {string} [title] the frame's accessible name
+ * @property {string} [version]
+ * @property {string} [locale] BCP 47; the page's language by default
+ * @property {Theme} [theme]
+ * @property {boolean} [autoHeight] follow the content's height; true by default
+ * @property {number} [minHeight] pixels
+ * @property {number} [maxHeight] pixels
+ * @property {Partial<import('./proxy.js').ProxyLimits>} [limits]
+ * @property {number} [handshakeTimeoutMs]
+ * @property {(toast: {message: string, kind: 'info' | 'success' | 'warning' | 'error'}) => void} [onToast]
+ * @property {(question: import('./messages.js').ConfirmMessage) => boolean | Promise<boolean>} [onConfirm] without
+ *   one, every question is answered no
+ */
+
+/**
+ * Show an extension in `iframe`.
+ *
+ * @param {HTMLIFrameElement} iframe
+ * @param {FrameOptions} options
+ * @returns {ExtensionFrame}
+ * @throws {BridgeError} `invalid_extension`, `invalid_path`
+ */
+export function bootstrapIframe(iframe, options) {
+  return new ExtensionFrame(iframe, options);
+}
+
+export class ExtensionFrame extends EventTarget {
+  /**
+   * @param {HTMLIFrameElement} iframe
+   * @param {FrameOptions} options
+   */
+  constructor(iframe, options) {
+    super();
+    const { uiOrigin, extensionId, contentHash, entry = 'index.html' } = options;
+    this._iframe = iframe;
+    this._options = options;
+    this._path = innerPath(options.path ?? '/');
+    this._theme = options.theme ?? {};
+    this._locale = options.locale ?? (document.documentElement.lang || navigator.language);
+    this._toasts = new TokenBucket(TOASTS_PER_SECOND, TOAST_BURST);
+    this._asking = false;
+    /** @type {MessagePort | null} */
+    this._port = null;
+    /** @type {Map<number, AbortController>} */
+    this._calls = new Map();
+    const { getToken, limits, apiOrigin = location.origin } = options;
+    this._proxy = new ApiProxy({ apiOrigin, extensionId, getToken, limits });
+    this._prepare();
+    this._handshake = new Handshake(iframe, {
+      root: uiRoot({ uiOrigin, extensionId, contentHash }),
+      path: () => this._path,
+      timeoutMs: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
+      onPort: (port, version) => this._open(port, version),
+      onDoubt: () => this._ping(),
+      onLost: () => this._drop(),
+      onFail: (error) => this._emit('error', error),
+    });
+    this._handshake.begin(entry);
+  }
+
+  /** The place inside the app, as the product last set it or the app last told it. */
+  get path() {
+    return this._path;
+  }
+
+  /** True while a document of the extension holds the port. */
+  get isReady() {
+    return this._port !== null;
+  }
+
+  /**
+   * Tell the app to go to a place, for example because the user pressed Back.
+   *
+   * @param {string} path
+   * @throws {BridgeError} `invalid_path`
+   */
+  navigate(path) {
+    this._path = innerPath(path);
+    this._send({ type: 'navigate', path: this._path });
+  }
+
+  /** @param {Theme} theme */
+  setTheme(theme) {
+    this._theme = theme;
+    this._iframe.style.colorScheme = theme.scheme ?? 'normal';
+    this._send({ type: 'theme', theme });
+  }
+
+  /** @param {string} locale BCP 47 */
+  setLocale(locale) {
+    this._locale = locale;
+    this._send({ type: 'locale', locale });
+  }
+
+  /** End the conversation and unload the frame. The iframe element itself stays the caller's. */
+  destroy() {
+    this._handshake.destroy();
+    this._drop();
+    this._iframe.contentWindow?.location.replace('about:blank');
+  }
+
+  _prepare() {
+    const { title, extensionId } = this._options;
+    this._iframe.setAttribute('sandbox', SANDBOX);
+    this._iframe.setAttribute('allow', '');
+    this._iframe.referrerPolicy = 'no-referrer';
+    this._iframe.title = title ?? extensionId;
+    this._iframe.style.colorScheme = this._theme.scheme ?? 'normal';
+  }
+
+  /**
+   * @param {MessagePort} port
+   * @param {number} version
+   */
+  _open(port, version) {
+    const { extensionId, contentHash, version: release = null } = this._options;
+    const bucket = new TokenBucket(MESSAGES_PER_SECOND, MESSAGE_BURST);
+    let refused = 0;
+    this._port = port;
+    port.onmessage = ({ data }) => {
+      if (bucket.take()) this._receive(data);
+      else if ((refused += 1) > FLOOD_MESSAGES) this._cutOff();
+    };
+    const context = { extensionId, contentHash, version: release, locale: this._locale, theme: this._theme };
+    this._send({ type: 'init', version, context: { ...context, path: this._path } });
+    this._emit('ready');
+  }
+
+  /** @param {unknown} data */
+  _receive(data) {
+    const message = readGuestMessage(data);
+    switch (message?.type) {
+      case 'request':
+        return void this._call(message);
+      case 'abort':
+        return void this._calls.get(message.id)?.abort();
+      case 'resize':
+        return this._resize(message.height);
+      case 'navigate':
+        return this._follow(message);
+      case 'toast':
+        return void (this._toasts.take() && this._options.onToast?.({ message: message.message, kind: message.kind }));
+      case 'confirm':
+        return void this._ask(message);
+      case 'pong':
+        return clearTimeout(this._pongTimer);
+    }
+  }
+
+  /** @param {import('./messages.js').RequestMessage} message */
+  async _call(message) {
+    const { id } = message;
+    if (this._calls.has(id)) return;
+    const port = this._port;
+    const controller = new AbortController();
+    this._calls.set(id, controller);
+    try {
+      const answer = await this._proxy.call(message, controller.signal);
+      if (port === this._port) port?.postMessage({ type: 'response', id, ...answer }, [answer.body]);
+    } catch (error) {
+      const { code, message: text } = /** @type {BridgeError} */ (error);
+      if (port === this._port) this._send({ type: 'failure', id, code, message: text });
+    } finally {
+      if (this._calls.get(id) === controller) this._calls.delete(id);
+    }
+  }
+
+  /** @param {number} wanted pixels */
+  _resize(wanted) {
+    const { autoHeight = true, minHeight = 0, maxHeight = 20_000 } = this._options;
+    if (!autoHeight) return;
+    const height = Math.min(Math.max(Math.ceil(wanted), minHeight), maxHeight);
+    this._iframe.style.height = `${height}px`;
+    this._emit('resize', { height });
+  }
+
+  /** @param {import('./messages.js').NavigateMessage} message */
+  _follow({ path, replace }) {
+    let clean;
+    try {
+      clean = innerPath(path);
+    } catch {
+      return;
+    }
+    if (clean === this._path) return;
+    this._path = clean;
+    this._emit('navigate', { path: clean, replace });
+  }
+
+  /** @param {import('./messages.js').ConfirmMessage} question */
+  async _ask(question) {
+    const port = this._port;
+    const isFree = !this._asking;
+    let value = false;
+    if (isFree) {
+      this._asking = true;
+      value = (await this._options.onConfirm?.(question)) === true;
+      this._asking = false;
+    }
+    if (port === this._port) this._send({ type: 'confirmed', id: question.id, value });
+  }
+
+  /** A document that still has its port answers at once; one that is gone never does. */
+  _ping() {
+    this._send({ type: 'ping', id: 1 });
+    this._pongTimer = setTimeout(() => this._handshake.disown(), PONG_TIMEOUT_MS);
+  }
+
+  _cutOff() {
+    this._handshake.destroy();
+    this._drop();
+    this._emit('error', new BridgeError('flooded', 'The extension sent too many messages and was cut off.'));
+  }
+
+  _drop() {
+    clearTimeout(this._pongTimer);
+    const wasReady = this._port !== null;
+    this._port = null;
+    for (const controller of this._calls.values()) controller.abort();
+    this._calls.clear();
+    if (wasReady) this._emit('lost');
+  }
+
+  /** @param {object} message */
+  _send(message) {
+    this._port?.postMessage(message);
+  }
+
+  /**
+   * @param {string} type
+   * @param {unknown} [detail]
+   */
+  _emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
