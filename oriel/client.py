@@ -14,8 +14,8 @@ from typing import Any, Self
 
 import httpx
 
+from oriel.bundle import content_hash
 from oriel.errors import CATALOGUE, Finding, InvalidInput, OrielError
-from oriel.signing import content_hash_of
 
 Progress = Callable[[str], None]
 POLL_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
@@ -97,7 +97,7 @@ class PlatformClient:
         Raises:
             OrielError: the platform's refusal; with every reason where the bundle is rejected.
         """
-        session = self.api("POST", "/uploads", json={"content_hash": content_hash_of(bundle), "size": len(bundle)})
+        session = self.api("POST", "/uploads", json={"content_hash": content_hash(bundle), "size": len(bundle)})
         if session["state"] == "open":
             progress(f"uploading {len(bundle):,} bytes")
             self._upload(session["upload_url"], bundle)

@@ -70,6 +70,8 @@ CATALOGUE: Mapping[str, ErrorKind] = {
     "invalid_manifest": _kind(422, "The manifest is not valid", "Mend each finding; 'oriel pack' checks them all."),
     "invalid_bundle": _kind(422, "The bundle is not valid", "Pack it again with 'oriel pack'."),
     "invalid_component": _kind(422, "The component is not valid", "Build it again with 'oriel build'."),
+    "build_failed": _kind(422, "The extension does not build", "Mend what the detail says and build again."),
+    "toolchain_missing": _kind(422, "A build tool is missing", "Install the build tools: pip install 'oriel[build]'."),
     "invalid_config": _kind(
         422, "The configuration is not valid", "Mend each finding against the manifest's settings."
     ),

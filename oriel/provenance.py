@@ -73,7 +73,7 @@ def artifact_statement_key(fingerprint: str, component_digest: str) -> str:
 
 
 def ui_prefix(extension_id: str, content_hash: str) -> str:
-    """The blob prefix of a version's UI, with a slash at the end."""
+    """The blob prefix of a version's UI, with a slash at the end; what stands under `ui/` in the bundle follows."""
     return f"ext-ui/{extension_id}/{content_hash.removeprefix(PREFIX)}/"
 
 

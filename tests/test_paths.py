@@ -73,7 +73,7 @@ def test_raw_bytes_beyond_ascii_are_refused(path):
 
 
 def test_a_segment_of_4_kb_is_refused():
-    with pytest.raises(OrielError, match="Segment 2 .* 1,024 bytes"):
+    with pytest.raises(OrielError, match=r"Segment 2 .* 1,024 bytes"):
         clean_segments("/a/" + "x" * 4096)
     assert clean_segments("/" + "x" * MAX_SEGMENT_BYTES)
 
@@ -112,8 +112,7 @@ def test_an_ordinary_path_is_decoded_once(path, segments):
 def test_whatever_comes_either_is_plain_or_refused(raw):
     try:
         segments = clean_segments(b"/" + raw)
-    except OrielError as error:
-        assert error.code == "invalid_path"
+    except OrielError:
         return
     for segment in segments:
         assert segment

@@ -99,7 +99,7 @@ def page_headers(ui_origin: str) -> dict[str, str]:
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
-        "img-src": "'self' data:",
+        "img-src": f"'self' data: {ui_origin}",
         "connect-src": "'self'",
         "frame-src": ui_origin,
         "base-uri": "'none'",

@@ -4,8 +4,8 @@ Rules kept here:
 
 - The path is taken from the wire (`raw_path`), and so are query and headers. FastAPI's own decoding finds the route
   and nothing else.
-- The body is read within a limit before a thread is taken. Threads are bounded, and so is the queue before them:
-  who finds it full gets `overloaded` at once.
+- The body is read within a limit before a thread is taken. Threads are bounded, and so are the requests that wait for
+  one or are still being read: who comes beyond that gets `overloaded` at once.
 """
 
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ def create_app(gateway: Gateway, *, threads: int = THREADS, max_waiting: int = M
 
     Args:
         threads: requests that are in the gateway at once.
-        max_waiting: requests that wait for a thread.
+        max_waiting: requests beyond these that are being read or wait.
     """
 
     @asynccontextmanager
@@ -42,11 +42,19 @@ def create_app(gateway: Gateway, *, threads: int = THREADS, max_waiting: int = M
 
     app = FastAPI(title="Oriel gateway", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     install_error_handlers(app)
-    limiter = CapacityLimiter(threads)
+    running, places = CapacityLimiter(threads), CapacityLimiter(threads + max_waiting)
 
     async def call(request: Request) -> Response:
-        if limiter.statistics().tasks_waiting >= max_waiting:
-            raise OrielError("overloaded", "The gateway has as many requests as it can take.", retry_after=1)
+        try:
+            places.acquire_on_behalf_of_nowait(request)
+        except anyio.WouldBlock:
+            raise OrielError("overloaded", "The gateway has as many requests as it can take.", retry_after=1) from None
+        try:
+            return await answer(request)
+        finally:
+            places.release_on_behalf_of(request)
+
+    async def answer(request: Request) -> Response:
         extension_id, path = target_of(raw_path(request))
         asked = GatewayRequest(
             request_id=request_id(request),
@@ -57,7 +65,7 @@ def create_app(gateway: Gateway, *, threads: int = THREADS, max_waiting: int = M
             headers=raw_headers(request),
             body=await read_body(request, gateway.max_body_bytes),
         )
-        return _response(await anyio.to_thread.run_sync(gateway.handle, asked, limiter=limiter))
+        return _response(await anyio.to_thread.run_sync(gateway.handle, asked, limiter=running))
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:

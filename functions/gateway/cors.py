@@ -33,7 +33,7 @@ class Cors:
         return (*_VARY, ("access-control-allow-origin", origin), ("access-control-expose-headers", "*"))
 
     def preflight(self, request: GatewayRequest) -> GatewayResponse | None:
-        """The answer to a preflight request; None where the request is not one.
+        """The answer to a preflight request, without what `headers` adds; None where the request is not one.
 
         Raises:
             OrielError: `origin_not_allowed`.
@@ -46,8 +46,6 @@ class Cors:
         return GatewayResponse(
             status=204,
             headers=(
-                ("vary", "origin, access-control-request-headers"),
-                ("access-control-allow-origin", origin),
                 ("access-control-allow-methods", _METHODS),
                 ("access-control-allow-headers", _allowed(request.header("access-control-request-headers") or "")),
                 ("access-control-max-age", str(PREFLIGHT_SECONDS)),

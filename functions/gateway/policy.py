@@ -11,7 +11,7 @@ Rules kept here:
 - An execution gets a capability only where the platform offers it, the version asks for it and the tenant's grant
   has not expired: an intersection, never a union. A grant can narrow what is asked for, never widen it; hosts are
   intersected in the same way, and no hosts means none.
-- Limits are the lowest of those that apply.
+- Limits are what the version wants, or the defaults; the operator's ceiling is not passed.
 - Everything here is a function of what it is given: no I/O, no cache, no clock.
 """
 
@@ -26,7 +26,7 @@ from oriel.capabilities import ALWAYS, CAPABILITIES, canonical_name
 from oriel.contract import Limits, SealedSecret, User
 from oriel.errors import OrielError
 from oriel.identity import Permission, Principal
-from oriel.manifest import Endpoint
+from oriel.manifest import Endpoint, LimitsRequest
 from oriel.routing import Match, match_endpoint
 from oriel.store.records import Grant, StoredSecret
 
@@ -108,26 +108,25 @@ def decide(
     """
     match = match_endpoint(resolved.manifest.api.endpoints, request.method, segments)
     _require_role(match.endpoint, principal)
-    asked = {canonical_name(name): tuple(hosts) for name, hosts in resolved.manifest.asked.items()}
+    asked = {name: asking.hosts for name, asking in resolved.manifest.asked.items()}
     grants = _effective(asked, resolved.resolution.install.grants, offered, now_ms)
     egress = grants.get("http.fetch", ())
     return Decision(
         match=match,
         providers=frozenset(grants) | (ALWAYS & frozenset(offered)),
         egress=egress,
-        limits=lowest(Limits(), ceiling),
+        limits=effective_limits(resolved.manifest.limits, ceiling),
         secrets=_secrets(resolved.resolution.secrets, readable="secrets.get" in grants, egress=egress),
         user=_user(principal) if "user.read" in grants else None,
     )
 
 
-def lowest(first: Limits, *others: Limits) -> Limits:
-    """The lowest of each limit; None is no limit."""
-    values = {
-        name: min((value for limits in (first, *others) if (value := getattr(limits, name)) is not None), default=None)
-        for name in Limits.model_fields
-    }
-    return Limits.model_validate(values)
+def effective_limits(wanted: LimitsRequest, ceiling: Limits) -> Limits:
+    """What the version wants, or the default where it says nothing; never above the ceiling. None is no limit."""
+    values = Limits().model_dump(exclude_none=True) | wanted.model_dump(exclude_none=True)
+    highest = ceiling.model_dump(exclude_none=True)
+    lowest = {name: min(value, highest.get(name, value)) for name, value in (highest | values).items()}
+    return Limits.model_validate(lowest)
 
 
 def narrow_hosts(asked: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
@@ -159,11 +158,9 @@ def _covers(pattern: str, host: str) -> bool:
 
 
 def _require_role(endpoint: Endpoint, principal: Principal) -> None:
-    if endpoint.roles and not set(endpoint.roles) & set(principal.roles):
+    if endpoint.roles and set(endpoint.roles).isdisjoint(principal.roles):
         allowed = ", ".join(f"'{role}'" for role in endpoint.roles)
-        raise OrielError(
-            "forbidden", f"The extension keeps {endpoint.method} {endpoint.path} for the roles: {allowed}."
-        )
+        raise OrielError("forbidden", f"{endpoint.method} {endpoint.path} is only open to the roles: {allowed}.")
 
 
 def _effective(

@@ -10,6 +10,7 @@ Rules kept here:
 - Memory is bounded: the entries used longest ago go first. The key begins with the tenant.
 """
 
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -19,15 +20,18 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from oriel.errors import OrielError
+from oriel.errors import InvalidInput, OrielError
 from oriel.manifest import Manifest
-from oriel.store.records import Resolution
+from oriel.names import is_reverse_domain
+from oriel.store.records import Resolution, Version
 
 MAX_TTL = 5.0
 NEGATIVE_TTL = 1.0
 MAX_ENTRIES = 4_096
 MAX_MANIFESTS = 1_024
 WAIT_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -107,6 +111,8 @@ class Resolver:
         Raises:
             OrielError: `unavailable`, where the store does not answer.
         """
+        if not is_reverse_domain(extension_id):
+            return None
         key = (tenant_id, extension_id)
         with self._lock:
             entry = self._entries.get(key)
@@ -141,10 +147,19 @@ class Resolver:
         with self._lock:
             manifest = self._manifests.get(version.version_id)
         if manifest is None:
-            manifest = Manifest.parse(version.manifest)
+            manifest = _manifest(version)
             with self._lock:
                 self._manifests.put(version.version_id, manifest)
         return Resolved(resolution, manifest, manifest.config_strings(resolution.install.config))
+
+
+def _manifest(version: Version) -> Manifest:
+    try:
+        return Manifest.parse(version.manifest)
+    except InvalidInput:
+        # It was valid when it was published: the caller can mend nothing.
+        _log.exception("a published manifest cannot be read", extra={"version_id": version.version_id})
+        raise OrielError("unavailable", "The version's manifest cannot be read.") from None
 
 
 def _wait(reading: Future[Resolved | None]) -> Resolved | None:

@@ -4,9 +4,11 @@
     uploads      upload sessions: open, receive, finalize
     verify       is this bundle what it says, and by whom it says
     compiling    a component made into native code, in a process with limits
+    deposit      what publishing leaves in the blob store
     publish      the state machine that takes a session to `ready` or `rejected`
     publishers   who may publish, with which keys
     catalogue    what is published, to look at before installing
+    grants       consent: what a tenant grants of what is asked
     installs     one extension for one tenant: version, grants, configuration, secrets
     worker       the thread that publishes and keeps house
     app, routes  the HTTP API over all of these

@@ -25,7 +25,7 @@ class Catalogue:
     def __init__(self, registry: Registry) -> None:
         self._store = registry.store
 
-    def list(self, cursor: str | None, limit: int) -> Page[Extension]:
+    def page(self, cursor: str | None, limit: int) -> Page[Extension]:
         return self._store.list_extensions(cursor, limit)
 
     def extension(self, extension_id: str) -> Extension:

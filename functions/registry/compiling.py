@@ -102,7 +102,7 @@ class Compiler:
         limits = (self._memory_mb, 2 * self._seconds, MAX_ARTIFACT_MB)
         compiler = (sys.executable, "-m", self._module, "in.wasm", "out.cwasm")
         with (folder / "report").open("wb") as report:
-            process = self._process = subprocess.Popen(
+            process = self._process = subprocess.Popen(  # noqa: S603 - every argument is ours
                 [sys.executable, "-m", "registry.limited", *map(str, limits), *compiler],
                 cwd=folder,
                 env=_environment(folder),
@@ -125,7 +125,7 @@ class Compiler:
             return _invalid(f"takes more than {2 * self._seconds} seconds of CPU time to compile")
         if code < 0:
             return _invalid(f"crashes the compiler ({signal.Signals(-code).name}), or needs over {self._memory_mb} MB")
-        return _invalid(f"needs more than {self._memory_mb} MB to compile")
+        return _invalid(f"ends the compiler early (exit code {code}), or needs over {self._memory_mb} MB")
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from oriel.capabilities import ALWAYS, canonical_name
 from oriel.errors import Finding, InvalidInput, OrielError
-from oriel.manifest import Manifest
+from oriel.manifest import Manifest, values
 from oriel.store.records import Grant
 from registry.catalogue import asks
 
@@ -82,7 +82,8 @@ def _findings(asked: dict[str, dict[str, Any]], requests: Sequence[GrantRequest]
         place, name = f"grants[{index}]", canonical_name(request.capability)
         ask = asked.get(name)
         if ask is None:
-            yield Finding(f"{place}.capability", f"{name!r} is not asked for; it asks for {', '.join(asked) or 'nothing'}")
+            known = ", ".join(asked) or "nothing"
+            yield Finding(f"{place}.capability", f"{name!r} is not asked for; it asks for {known}")
             continue
         if name in seen:
             yield Finding(f"{place}.capability", f"{name!r} is granted twice")
@@ -90,5 +91,21 @@ def _findings(asked: dict[str, dict[str, Any]], requests: Sequence[GrantRequest]
         if ask["takes_hosts"] and request.hosts is not None and not request.hosts:
             yield Finding(f"{place}.hosts", "is empty; name the hosts, or leave the capability out")
         for host in request.hosts or ():
-            if host not in ask["hosts"]:
-                yield Finding(f"{place}.hosts", f"{host!r} is not asked for")
+            if problem := host_problem(host):
+                yield Finding(f"{place}.hosts", f"{host!r} {problem}")
+            elif not any(_covers(wide, host) for wide in ask["hosts"]):
+                yield Finding(f"{place}.hosts", f"{host!r} is not asked for; it asks for {', '.join(ask['hosts'])}")
+
+
+def host_problem(host: str) -> str | None:
+    """What is wrong with a host's name in its normal form, as the end of a sentence; None where nothing is."""
+    try:
+        normal = values.host(host)
+    except ValueError as error:
+        return str(error)
+    return None if normal == host else f"must be written {normal}"
+
+
+def _covers(wide: str, host: str) -> bool:
+    """`*.acme.com` covers every name below `acme.com`, and `*.` before one."""
+    return wide == host or (wide.startswith("*.") and host.endswith(wide[1:]))

@@ -19,11 +19,10 @@ from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.identity import Principal
 from oriel.ids import new_id
 from oriel.manifest import Manifest
-from oriel.manifest.config import check_config
 from oriel.store.records import Install, InstallStatus, Page, StoredSecret, Version
 from registry.catalogue import LATEST, Catalogue
 from registry.core import Registry, principal_id
-from registry.grants import GrantRequest, consented
+from registry.grants import GrantRequest, consented, host_problem
 from registry.verify import Verifier
 
 MAX_SECRETS = 64
@@ -49,7 +48,7 @@ class Installs:
         self._catalogue = Catalogue(registry)
         self._verifier = Verifier(registry)
 
-    def list(self, tenant_id: str, cursor: str | None, limit: int) -> Page[Install]:
+    def page(self, tenant_id: str, cursor: str | None, limit: int) -> Page[Install]:
         return self._store.list_installs(tenant_id, cursor, limit)
 
     def get(self, tenant_id: str, extension_id: str) -> Install:
@@ -182,7 +181,7 @@ class Installs:
         """Of the version that is installed."""
         return Manifest.parse(self._catalogue.version(install.extension_id, install.version).manifest)
 
-    def menu(self, tenant_id: str) -> Iterator[dict[str, str]]:
+    def menu(self, tenant_id: str) -> Iterator[dict[str, str | None]]:
         """The places in the host product where the tenant's enabled extensions appear."""
         cursor: str | None = None
         while True:
@@ -192,7 +191,7 @@ class Installs:
             if (cursor := page.cursor) is None:
                 return
 
-    def _menu_items(self, install: Install) -> Iterator[dict[str, str]]:
+    def _menu_items(self, install: Install) -> Iterator[dict[str, str | None]]:
         found = self._store.resolve(install.tenant_id, install.extension_id)
         if found is None or found.install.status != "enabled" or found.version.status == "yanked":
             return
@@ -201,18 +200,19 @@ class Installs:
         manifest = Manifest.parse(found.version.manifest)
         if manifest.ui is None:
             return
-        for hook, place in manifest.ui.hooks.items():
-            yield {
-                "extension_id": install.extension_id,
-                "hook": hook,
-                "label": place.label,
-                "path": place.path,
-                "icon": place.icon or "",
-                "content_hash": found.version.content_hash,
-                "entry": manifest.ui.entry,
-                "version": found.version.version,
-                "title": manifest.title or install.extension_id,
-            }
+        for name, hooks in manifest.ui.hooks.items():
+            for hook in hooks:
+                yield {
+                    "extension_id": install.extension_id,
+                    "hook": name,
+                    "label": hook.label,
+                    "path": hook.path,
+                    "icon": _below_ui(hook.icon) if hook.icon else None,
+                    "content_hash": found.version.content_hash,
+                    "entry": _below_ui(manifest.ui.entry),
+                    "version": found.version.version,
+                    "title": manifest.title,
+                }
 
     def _installable(self, extension_id: str, version: str) -> tuple[Version, Manifest]:
         wanted = self._catalogue.version(extension_id, version)
@@ -231,8 +231,13 @@ class Installs:
 
 
 def _valid_config(manifest: Manifest, config: Mapping[str, Any]) -> dict[str, Any]:
-    check_config(manifest.settings, config)
+    manifest.check_config(config)
     return dict(config)
+
+
+def _below_ui(file: str) -> str:
+    """A file of the bundle as the UI origin serves it: `ui/index.html` is `index.html`."""
+    return file.removeprefix("ui/")
 
 
 def _secret_findings(name: str, secret: SecretRequest, others: int) -> Iterator[Finding]:
@@ -243,7 +248,7 @@ def _secret_findings(name: str, secret: SecretRequest, others: int) -> Iterator[
     if others >= MAX_SECRETS:
         yield Finding("name", f"is one too many: an install has at most {MAX_SECRETS} secrets")
     for index, host in enumerate(secret.hosts):
-        if not is_host(host):
-            yield Finding(f"hosts[{index}]", "is not a host name")
+        if problem := host_problem(host):
+            yield Finding(f"hosts[{index}]", problem)
     if secret.reference_only and not secret.hosts:
         yield Finding("hosts", "is empty: a secret that the extension never sees is of use only for hosts")

@@ -14,45 +14,25 @@ Rules kept here:
   tried `MAX_ATTEMPTS` times, and an attempt is counted before it begins, so that one which ends the process counts.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import zstandard
-
-from oriel.blobs import BlobMismatch, BlobMissing
-from oriel.capabilities import BY_INTERFACE, CAPABILITIES, WIT_PACKAGE
+from oriel.capabilities import BY_INTERFACE, WIT_PACKAGE
 from oriel.engine.inspect import import_findings, offered
-from oriel.errors import Finding, InvalidInput, OrielError
+from oriel.errors import InvalidInput, OrielError
 from oriel.ids import new_id
 from oriel.manifest import Manifest
-from oriel.provenance import (
-    Artifact,
-    BundleIndex,
-    artifact_key,
-    artifact_statement_key,
-    bundle_key,
-    component_key,
-    index_key,
-    manifest_key,
-    sign_artifact,
-    sign_index,
-    signature_key,
-    ui_prefix,
-    verify_artifact,
-    verify_index,
-)
 from oriel.store import Conflict
 from oriel.store.records import TERMINAL_STATES, Bundle, Extension, Upload, UploadState, Version
 from registry.compiling import Compiled, Compiler
 from registry.core import Registry
+from registry.deposit import Depository
 from registry.uploads import Uploads
 from registry.verify import Reason, Rejected, Verified, Verifier, reasons
 
 MAX_ATTEMPTS = 5
-ARTIFACT_LEVEL = 3  # zstd: 37 MB to 11 MB in a third of a second, and 32 ms to unpack
 
 _log = logging.getLogger(__name__)
 
@@ -63,9 +43,9 @@ class Publishing:
     def __init__(self, registry: Registry, compiler: Compiler) -> None:
         self._registry = registry
         self._store = registry.store
-        self._blobs = registry.blobs
         self._compiler = compiler
         self._verifier = Verifier(registry)
+        self._depository = Depository(registry)
         self._uploads = Uploads(registry)
         self._steps: dict[UploadState, Callable[[Upload], Upload]] = {
             "uploaded": self._verify,
@@ -112,15 +92,14 @@ class Publishing:
 
     def _compile(self, upload: Upload) -> Upload:
         verified = self._verifier.verify(upload)
-        digest = verified.bundle.component_digest
         try:
             compiled = self._compiler.compile(verified.bundle.component)
         except InvalidInput as error:
             raise Rejected(tuple(reasons(error))) from None
         if found := tuple(component_reasons(verified.bundle.manifest, compiled)):
             raise Rejected(found)
-        self._store_artifact(digest, compiled)
-        self._store_bundle(verified, tuple(sorted(compiled.imports)))
+        self._depository.put_artifact(verified.bundle.component_digest, compiled)
+        self._depository.put_bundle(verified, tuple(sorted(compiled.imports)))
         return self._move(upload, state="compiled", attempts=0)
 
     def _register(self, upload: Upload) -> Upload:
@@ -134,93 +113,6 @@ class Publishing:
                     self._verifier.verify(upload)
                     raise Rejected((("conflict", "", error.detail),)) from None
         return self._finish(upload)
-
-    # what they write
-
-    def _store_artifact(self, digest: str, compiled: Compiled) -> None:
-        """The native code and, after it, the platform's word for it. Code without that word is used by nobody."""
-        artifact = Artifact(
-            component_digest=digest,
-            fingerprint=compiled.fingerprint,
-            digest=f"sha256:{hashlib.sha256(compiled.cwasm).hexdigest()}",
-            size=len(compiled.cwasm),
-        )
-        key = artifact_key(compiled.fingerprint, digest)
-        statement_key = artifact_statement_key(compiled.fingerprint, digest)
-        keys = self._registry.platform_keys
-
-        def holds(envelope: bytes) -> bool:
-            stored = verify_artifact(envelope, component_digest=digest, fingerprint=compiled.fingerprint, keys=keys)
-            return self._unpacked_digest(key, stored.size) == stored.digest
-
-        if not self._has(statement_key, holds):
-            packed = zstandard.ZstdCompressor(level=ARTIFACT_LEVEL, write_checksum=True).compress(compiled.cwasm)
-            self._put_in_place_of_unusable(key, packed)
-            self._put_in_place_of_unusable(statement_key, sign_artifact(artifact, self._registry.platform_key))
-
-    def _store_bundle(self, verified: Verified, interfaces: tuple[str, ...]) -> None:
-        bundle, manifest, content_hash = verified.bundle, verified.bundle.manifest, verified.bundle.content_hash
-        index = BundleIndex(
-            content_hash=content_hash,
-            extension_id=manifest.name,
-            version=manifest.version,
-            publisher=manifest.publisher,
-            signer_key_id=verified.signature.key_id,
-            component_digest=bundle.component_digest,
-            interfaces=interfaces,
-            capabilities=tuple(sorted(manifest.asked)),
-        )
-        blobs = {
-            bundle_key(content_hash): verified.data,
-            manifest_key(content_hash): bundle.manifest_bytes,
-            component_key(content_hash): bundle.component,
-            signature_key(content_hash): verified.envelope,
-        }
-        prefix = ui_prefix(manifest.name, content_hash)
-        blobs |= {prefix + path.removeprefix("ui/"): data for path, data in bundle.ui.items()}
-        for key, data in blobs.items():
-            self._put(key, data)
-        keys = self._registry.platform_keys
-        if not self._has(
-            index_key(content_hash), lambda envelope: verify_index(envelope, content_hash=content_hash, keys=keys) == index
-        ):
-            self._put_in_place_of_unusable(index_key(content_hash), sign_index(index, self._registry.platform_key))
-
-    def _put(self, key: str, data: bytes) -> None:
-        try:
-            self._blobs.put_new(key, data)
-        except BlobMismatch:
-            message = "these very bytes came before with another signature, and were not published; raise the version"
-            raise Rejected((("conflict", "signature", message),)) from None
-
-    def _has(self, key: str, holds: Callable[[bytes], bool]) -> bool:
-        try:
-            return holds(self._blobs.get(key))
-        except OrielError as error:
-            if error.status >= 500:
-                raise
-            return False
-
-    def _put_in_place_of_unusable(self, key: str, data: bytes) -> None:
-        """What is under the key, if anything, was judged to be of no use to anybody."""
-        try:
-            self._blobs.put_new(key, data)
-        except BlobMismatch:
-            self._blobs.delete(key)
-            self._blobs.put_new(key, data)
-
-    def _unpacked_digest(self, key: str, size: int) -> str:
-        digest, total = hashlib.sha256(), 0
-        try:
-            with self._blobs.open(key) as stream, zstandard.ZstdDecompressor().stream_reader(stream) as unpacked:
-                while chunk := unpacked.read(1 << 20):
-                    total += len(chunk)
-                    digest.update(chunk)
-                    if total > size:
-                        return ""
-        except zstandard.ZstdError:
-            return ""
-        return f"sha256:{digest.hexdigest()}"
 
     def _records(self, upload: Upload, verified: Verified) -> tuple[Extension, Bundle, Version]:
         bundle, manifest, now = verified.bundle, verified.bundle.manifest, self._registry.now()
@@ -238,7 +130,7 @@ class Publishing:
                 version_id=new_id("ver"),
                 content_hash=bundle.content_hash,
                 component_digest=bundle.component_digest,
-                manifest=manifest.canonical(),
+                manifest=manifest.to_json(),
                 publisher=manifest.publisher,
                 signer_key_id=verified.signature.key_id,
                 published_by=upload.principal,

@@ -48,7 +48,7 @@ class Publishers:
             raise OrielError("not_found", f"There is no publisher {publisher}.")
         return found
 
-    def list(self, cursor: str | None, limit: int) -> Page[Publisher]:
+    def page(self, cursor: str | None, limit: int) -> Page[Publisher]:
         return self._store.list_publishers(cursor, limit)
 
     def keys(self, publisher: str) -> tuple[PublisherKey, ...]:

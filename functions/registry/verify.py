@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from oriel.blobs import BlobMissing
-from oriel.bundle import Bundle, unpack
-from oriel.contract import content_hash_of
+from oriel.bundle import Bundle, content_hash, unpack
 from oriel.errors import InvalidInput, OrielError
 from oriel.manifest import Manifest
 from oriel.names import owns
@@ -58,7 +57,7 @@ class Verifier:
         """
         try:
             data, envelope = self._staged(upload)
-            if content_hash_of(data) != upload.content_hash:
+            if content_hash(data) != upload.content_hash:
                 raise OrielError("hash_mismatch", f"The staged bytes are not {upload.content_hash}.")
             bundle = unpack(data)
         except OrielError as error:

@@ -36,7 +36,8 @@ class PublishWorker:
 
     def run_pending(self) -> bool:
         """Take every waiting session as far as it goes; whether all of them came to an end."""
-        return all([self._run(upload) for upload in self._registry.store.pending_uploads()])
+        finished = [self._run(upload) for upload in self._registry.store.pending_uploads()]
+        return all(finished)
 
     def keep_house(self) -> None:
         """Remove expired guest records, and staged bytes that nobody needs."""

@@ -28,6 +28,7 @@ GRACE_SECONDS = 5
 
 
 def main(arguments: Sequence[str]) -> int:
+    """Serve until told to stop; the exit code."""
     options = _options(arguments)
     try:
         settings = Settings.load()

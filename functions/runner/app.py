@@ -26,7 +26,11 @@ ENVELOPE_BYTES: Final = 1_000_000  # headers, configuration, sealed secrets
 
 
 def create_app(runner: Runner, verifier: ServiceTokenVerifier, *, max_body_bytes: int) -> FastAPI:
-    """The app. `max_body_bytes` is the gateway's own limit for a request's body; it stays open to `runner`'s owner."""
+    """The app over `runner`, which stays the caller's to close.
+
+    Args:
+        max_body_bytes: of a guest's request body, as the gateway limits it; in the envelope it is base64.
+    """
     app = FastAPI(title="Oriel runner", docs_url=None, redoc_url=None, openapi_url=None)
     install_error_handlers(app)
     limit = int(max_body_bytes * BASE64_GROWTH) + ENVELOPE_BYTES

@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import zstandard
-from oriel.signing import PublicKey
 
 from oriel.blobs.base import BlobMissing, Blobs
 from oriel.errors import OrielError
@@ -40,6 +39,7 @@ from oriel.provenance import (
     verify_artifact,
     verify_index,
 )
+from oriel.signing import PublicKey
 
 _log = logging.getLogger(__name__)
 

@@ -1,7 +1,10 @@
 """The functions of wasmtime's C API that every run calls, with plain addresses where the binding has pointer objects.
 
 The stock binding is used for all that happens once: engines, components, linkers. What happens on each request is
-called from here, because making ctypes pointers costs more than the calls themselves. All of these release the GIL.
+called from here, because making ctypes pointers costs more than the calls themselves.
+
+What may take long releases the GIL. What takes less than a microsecond keeps it (`_brief`): giving it away there could
+mean waiting for it for milliseconds.
 """
 
 import ctypes
@@ -10,38 +13,44 @@ from typing import Any
 
 from wasmtime import _ffi as ffi
 
+_keeping_gil = ctypes.PyDLL(ffi.dll._name, handle=ffi.dll._handle)  # noqa: SLF001 - the library that is loaded
 
-def _function(name: str, result: Any, *arguments: Any) -> Any:
-    function = ffi.dll[name]  # an object of its own: the binding's types stay as they are
+
+def _function(name: str, result: Any, *arguments: Any, library: ctypes.CDLL = ffi.dll) -> Any:
+    function = library[name]  # an object of its own: the binding's types stay as they are
     function.restype = result
     function.argtypes = arguments
     return function
 
 
+def _brief(name: str, result: Any, *arguments: Any) -> Any:
+    return _function(name, result, *arguments, library=_keeping_gil)
+
+
 value_clone = _function("wasmtime_component_val_clone", None, c_void_p, c_void_p)
 value_delete = _function("wasmtime_component_val_delete", None, c_void_p)
 
-store_new = _function("wasmtime_store_new", c_void_p, c_void_p, c_void_p, c_void_p)
-store_context = _function("wasmtime_store_context", c_void_p, c_void_p)
-store_limiter = _function(
+store_new = _brief("wasmtime_store_new", c_void_p, c_void_p, c_void_p, c_void_p)
+store_context = _brief("wasmtime_store_context", c_void_p, c_void_p)
+store_limiter = _brief(
     "wasmtime_store_limiter", None, c_void_p, c_int64, c_int64, c_int64, c_int64, c_int64
 )  # store, memory bytes, table elements, instances, tables, memories
 store_delete = _function("wasmtime_store_delete", None, c_void_p)
-set_epoch_deadline = _function("wasmtime_context_set_epoch_deadline", None, c_void_p, c_uint64)
-increment_epoch = _function("wasmtime_engine_increment_epoch", None, c_void_p)
+set_epoch_deadline = _brief("wasmtime_context_set_epoch_deadline", None, c_void_p, c_uint64)
+increment_epoch = _brief("wasmtime_engine_increment_epoch", None, c_void_p)
 
 instantiate = _function("wasmtime_component_linker_instantiate", c_void_p, c_void_p, c_void_p, c_void_p, c_void_p)
-get_function = _function("wasmtime_component_instance_get_func", c_bool, c_void_p, c_void_p, c_void_p, c_void_p)
+get_function = _brief("wasmtime_component_instance_get_func", c_bool, c_void_p, c_void_p, c_void_p, c_void_p)
 call_function = _function(
     "wasmtime_component_func_call", c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t
 )
 
-_set_fuel = _function("wasmtime_context_set_fuel", c_void_p, c_void_p, c_uint64)
-_get_fuel = _function("wasmtime_context_get_fuel", c_void_p, c_void_p, c_void_p)
-_error_new = _function("wasmtime_error_new", c_void_p, c_char_p)
-_error_delete = _function("wasmtime_error_delete", None, c_void_p)
+_set_fuel = _brief("wasmtime_context_set_fuel", c_void_p, c_void_p, c_uint64)
+_get_fuel = _brief("wasmtime_context_get_fuel", c_void_p, c_void_p, c_void_p)
+_error_new = _brief("wasmtime_error_new", c_void_p, c_char_p)
+_error_delete = _brief("wasmtime_error_delete", None, c_void_p)
 _error_message = _function("wasmtime_error_message", None, c_void_p, c_void_p)
-_trap_code = _function("wasmtime_trap_code", c_bool, c_void_p, c_void_p)
+_trap_code = _brief("wasmtime_trap_code", c_bool, c_void_p, c_void_p)
 
 HostCallback = ctypes.CFUNCTYPE(c_size_t, c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t)
 """(environment, context, type, arguments, their count, results, their count) to an error's address, or 0."""

@@ -74,6 +74,7 @@ class Components(Generic[C]):
             raise OrielError("deadline_exceeded", "The extension was still being fetched.") from None
 
     def close(self) -> None:
+        """Wait for what is being fetched, and fetch nothing more."""
         self._loaders.shutdown(wait=True, cancel_futures=True)
 
     def _load(self, content_hash: str) -> Loaded[C]:

@@ -2,9 +2,10 @@
 
 Rules kept here:
 
-- The epoch follows the wall clock. A thread that was kept waiting for the GIL catches up, or every deadline in the
-  process would stretch with its load.
-- After a long stop (a frozen Lambda, a debugger) it does not catch up: no deadline was running then.
+- The epoch follows the clock. A thread that was kept waiting, for the GIL or by a frozen Lambda, catches up, or
+  every deadline in the process would stretch with its load.
+- A deadline is counted from the time that the epoch stands for, so that no guest ends early, and none later than the
+  thread wakes up.
 """
 
 import threading
@@ -16,7 +17,6 @@ import wasmtime
 from runner import capi
 
 TICK_SECONDS = 0.01
-_MOST_MISSED_TICKS = 500
 
 
 class Ticker:
@@ -27,6 +27,7 @@ class Ticker:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._reached = 0.0
 
     def start(self) -> None:
         """Start the thread where it does not run: at the first call, and in a forked child."""
@@ -35,6 +36,7 @@ class Ticker:
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
                 self._stopping.clear()
+                self._reached = time.monotonic()
                 self._thread = threading.Thread(target=self._run, name="epoch-ticker", daemon=True)
                 self._thread.start()
 
@@ -46,16 +48,15 @@ class Ticker:
                 self._thread.join()
                 self._thread = None
 
+    def ticks_until(self, deadline: float) -> int:
+        """The ticks after which `deadline`, by `time.monotonic`, has passed for certain; never 0, which is no deadline
+        but a trap at once."""
+        return max(1, ceil((deadline - self._reached) / TICK_SECONDS))
+
     def _run(self) -> None:
         epoch = self._engine.ptr()
-        done_until = time.monotonic()
         while not self._stopping.wait(TICK_SECONDS):
-            missed = int((time.monotonic() - done_until) / TICK_SECONDS)
-            for _ in range(min(missed, _MOST_MISSED_TICKS)):
+            due = int((time.monotonic() - self._reached) / TICK_SECONDS)
+            for _ in range(due):
                 capi.increment_epoch(epoch)
-            done_until += missed * TICK_SECONDS
-
-
-def ticks_for(seconds: float) -> int:
-    """The ticks after which `seconds` have passed for certain, and at most two ticks more."""
-    return max(1, ceil(seconds / TICK_SECONDS)) + 1
+            self._reached += due * TICK_SECONDS  # last, so that a run that starts meanwhile ends late rather than early

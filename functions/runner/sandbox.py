@@ -31,7 +31,7 @@ from runner import capi, memory
 from runner.codec import Budget, FunctionCodec, TooLarge, TooLate
 from runner.codec.arena import Arena
 from runner.codec.layout import VALUE_SIZE
-from runner.epochs import Ticker, ticks_for
+from runner.epochs import Ticker
 from runner.failures import RunFailure, from_engine, from_host
 from runner.linking import HostFunction, HostLinker, Run
 
@@ -147,9 +147,7 @@ class Sandbox:
             TypeError: the request is not of its type.
         """
         if limits.fuel is not None and not self.counts_fuel:
-            raise OrielError(
-                "unavailable", "This runner counts no fuel, and a limit of it was asked for."
-            )
+            raise OrielError("unavailable", "This runner counts no fuel, and a limit of it was asked for.")
         self._ticker.start()
         arena = Arena()
         meter = _Meter()
@@ -159,7 +157,7 @@ class Sandbox:
         context = capi.store_context(store)
         self._runs[context] = run
         try:
-            self._confine(store, context, limits)
+            self._confine(store, context, run, limits)
             value = self._call(component, context, arguments, run, limits)
             cpu_ms, duration_ms, peak = meter.read(limits)
             return RunResult(value, cpu_ms, duration_ms, peak, self._fuel_used(context, limits))
@@ -175,9 +173,9 @@ class Sandbox:
         """Stop the epoch thread; no run may be in progress."""
         self._ticker.stop()
 
-    def _confine(self, store: int, context: int, limits: RunLimits) -> None:
+    def _confine(self, store: int, context: int, run: Run, limits: RunLimits) -> None:
         capi.store_limiter(store, limits.memory_bytes, MAX_TABLE_ELEMENTS, MAX_INSTANCES, MAX_TABLES, MAX_MEMORIES)
-        capi.set_epoch_deadline(context, ticks_for(limits.timeout_s))
+        capi.set_epoch_deadline(context, self._ticker.ticks_until(run.deadline))
         if self.counts_fuel:
             capi.set_fuel(context, _fuel_allowed(limits))
 

@@ -4,6 +4,7 @@ Standard output holds the result and nothing else; progress and errors go to sta
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -35,8 +36,8 @@ class Output:
 
     def raw(self, data: bytes) -> None:
         """Write bytes to standard output as they are."""
-        self._out.file.flush()
-        getattr(self._out.file, "buffer", self._out.file).write(data)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
 
     def table(self, value: Any, columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
         """Print a listing: `value` with `--json`, else a table, or `empty` where there are no rows."""

@@ -29,7 +29,7 @@ def serve(data_dir: DataDir = None, port: Port = None, ui_port: UiPort = None) -
     with LocalPlatform(settings) as platform:
         out.note(
             f"[bold]Oriel[/] serves on {platform.base_url} and the extensions' UIs on {platform.ui_base_url}\n"
-            f"Data in {settings.data_dir.resolve()}. API: {platform.base_url}/docs. Ctrl-C stops it."
+            f"Data in {settings.data_dir.resolve()}. Ctrl-C stops it."
         )
         platform.wait()
 

@@ -38,9 +38,15 @@ from oriel.local.front import Front, host_library, key_set, landing
 from oriel.local.servers import bind, origin, serving
 from oriel.local.tokens import jwks
 from oriel.local.ui_origin import create_ui_app
+from oriel.sealing import Sealer
 from oriel.settings import Settings
+from oriel.signing import SigningKey, TrustBundle
 from oriel.store import Store
 from oriel.store.opening import open_store
+from registry.app import create_app as registry_app
+from registry.core import Limits as RegistryLimits
+from registry.core import Registry
+from registry.worker import PublishWorker
 from runner.supervisor import WorkerPool
 
 LOOPBACK = "127.0.0.1"
@@ -163,7 +169,23 @@ class LocalPlatform:
         )
 
     def _registry(self, store: Store, blobs: Blobs, authenticator: Authenticator) -> ASGIApp:
-        raise NotImplementedError
+        settings = self.settings
+        registry = Registry(
+            store=store,
+            blobs=blobs,
+            sealer=Sealer(self.keyring),
+            platform_key=SigningKey(self.keyring.platform_key),
+            trust=TrustBundle.from_pem(settings.trust_bundle_pem()),
+            limits=RegistryLimits(
+                bundle_bytes=settings.max_bundle_bytes,
+                compile_memory_mb=settings.compile_memory_mb,
+                compile_seconds=settings.compile_seconds,
+            ),
+        )
+        worker = PublishWorker(registry)
+        worker.start()
+        self._stack.callback(worker.stop)
+        return registry_app(registry, authenticator.authenticate, wake=worker.wake)
 
 
 def _inherited() -> dict[str, str]:

@@ -6,29 +6,27 @@ config    the `settings` schema, and a tenant's configuration held against it
 findings  every mistake as a place and a sentence
 """
 
-from oriel.manifest.model import (
-    MAX_MANIFEST_BYTES,
-    RUNTIMES,
+from oriel.manifest.model import MAX_MANIFEST_BYTES, Manifest, manifest_schema
+from oriel.manifest.parts import (
     CapabilityRequest,
     Endpoint,
     EventHandler,
     Hook,
     LimitsRequest,
-    Manifest,
+    Method,
     Schedule,
     Ui,
-    manifest_schema,
 )
 
 __all__ = [
     "MAX_MANIFEST_BYTES",
-    "RUNTIMES",
     "CapabilityRequest",
     "Endpoint",
     "EventHandler",
     "Hook",
     "LimitsRequest",
     "Manifest",
+    "Method",
     "Schedule",
     "Ui",
     "manifest_schema",

@@ -2,8 +2,8 @@
 
 The schema is a stranger's and is run by the platform, so it may not be able to do much:
 
-- JSON Schema draft 2020-12 for one object, bounded in bytes and depth, without references: nothing is fetched,
-  nothing recurs, and checking costs no more than schema times configuration.
+- JSON Schema draft 2020-12 for one object, bounded in bytes, without references: nothing is fetched, nothing recurs,
+  and checking costs no more than schema times configuration.
 - Regular expressions run on an engine without backtracking; look-around and back-references are refused.
 - Defaults are valid values of what they are defaults for.
 """
@@ -20,22 +20,23 @@ from oriel.errors import Finding
 from oriel.manifest.findings import place
 
 if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError as Mismatch
     from jsonschema.protocols import Validator
 
-MAX_SCHEMA_BYTES = 32 * 1024
-MAX_SCHEMA_DEPTH = 12
-MAX_CONFIG_BYTES = 64 * 1024
+MAX_SCHEMA_BYTES = 16 * 1024  # times the next is the most that a check can cost: seconds
+MAX_CONFIG_BYTES = 32 * 1024
 MAX_PATTERN_LENGTH = 512
+MAX_MESSAGE = 200
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 FORMATS = ("date", "email", "ipv4", "ipv6", "uuid")
 _REFUSED = frozenset(
     {
         "$anchor", "$defs", "$dynamicAnchor", "$dynamicRef", "$id", "$ref", "$vocabulary", "definitions",
-        "unevaluatedItems", "unevaluatedProperties",
+        "patternProperties", "unevaluatedItems", "unevaluatedProperties",
     }
 )  # fmt: skip
-_SCHEMAS_BY_KEY = ("properties", "patternProperties", "dependentSchemas")
+_SCHEMAS_BY_KEY = ("properties", "dependentSchemas")
 _SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SCHEMA = (
     "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then",
@@ -46,24 +47,22 @@ Place = tuple[str | int, ...]
 
 def schema_findings(schema: object) -> list[Finding]:
     """What is wrong with `settings`; None, which is no settings, is right."""
-    if schema is None or not isinstance(schema, dict):
+    if not isinstance(schema, dict):
         return []  # the model says what it must be
     if len(json.dumps(schema)) > MAX_SCHEMA_BYTES:
         return [Finding("settings", f"must have at most {MAX_SCHEMA_BYTES:,} bytes")]
-    findings = [Finding(place(("settings", *at)), message) for at, message in _refused(schema, ())]
-    if findings:
-        return findings
     from jsonschema import Draft202012Validator
 
     metaschema = Draft202012Validator(Draft202012Validator.META_SCHEMA)
-    findings = [_finding(error, ("settings",)) for error in metaschema.iter_errors(schema)]
+    findings = [Finding(place(("settings", *at)), message) for at, message in _refused(schema, ())]
+    findings += [_finding(error, ("settings",)) for error in metaschema.iter_errors(schema)]
     if schema.get("type") != "object":
         findings.append(Finding("settings.type", "must be 'object': a configuration is one"))
     return findings or list(_bad_defaults(schema))
 
 
 def config_findings(schema: Mapping[str, Any] | None, configuration: Mapping[str, Any]) -> list[Finding]:
-    """What is wrong with a configuration."""
+    """What is wrong with a configuration, once the defaults are filled in."""
     try:
         size = len(json.dumps(configuration, allow_nan=False).encode())
     except (TypeError, ValueError, RecursionError):
@@ -72,7 +71,7 @@ def config_findings(schema: Mapping[str, Any] | None, configuration: Mapping[str
         return [Finding("", f"the configuration has {size:,} bytes; at most {MAX_CONFIG_BYTES:,} are allowed")]
     if schema is None:
         return [Finding(key, "is not known: the extension has no settings") for key in configuration]
-    return [_finding(error, ()) for error in _validator(schema).iter_errors(dict(configuration))]
+    return [_finding(error, ()) for error in _validator(schema).iter_errors(_completed(schema, configuration))]
 
 
 def as_strings(schema: Mapping[str, Any] | None, configuration: Mapping[str, Any]) -> dict[str, str]:
@@ -101,16 +100,12 @@ def _refused(schema: object, at: Place) -> Iterator[tuple[Place, str]]:
     """What a schema may not hold here, whether or not it is a valid schema otherwise."""
     if not isinstance(schema, dict):
         return
-    if len(at) > 2 * MAX_SCHEMA_DEPTH:
-        yield at, f"nests deeper than {MAX_SCHEMA_DEPTH} levels"
-        return
     for key in sorted(_REFUSED & schema.keys()):
-        yield (*at, key), "is not allowed here; write what it stands for in its place"
+        yield (*at, key), "is not allowed in settings; spell out what it stands for"
     if schema.get("$schema", DRAFT) != DRAFT:
         yield (*at, "$schema"), f"must be {DRAFT}"
-    for where, pattern in _patterns(schema):
-        if problem := _pattern_problem(pattern):
-            yield (*at, *where), problem
+    if problem := _pattern_problem(schema.get("pattern")):
+        yield (*at, "pattern"), problem
     for where, member in _members(schema):
         yield from _refused(member, (*at, *where))
 
@@ -126,14 +121,6 @@ def _members(schema: Mapping[str, Any]) -> Iterator[tuple[Place, object]]:
     for key in _SCHEMA_LISTS:
         if isinstance(schema.get(key), list):
             yield from (((key, index), member) for index, member in enumerate(schema[key]))
-
-
-def _patterns(schema: Mapping[str, Any]) -> Iterator[tuple[Place, object]]:
-    if "pattern" in schema:
-        yield ("pattern",), schema["pattern"]
-    by_pattern = schema.get("patternProperties")
-    if isinstance(by_pattern, dict):
-        yield from ((("patternProperties", pattern), pattern) for pattern in by_pattern)
 
 
 def _pattern_problem(pattern: object) -> str | None:
@@ -178,19 +165,31 @@ def _validator(schema: Mapping[str, Any]) -> "Validator":
 
 
 @functools.cache
-def _validator_class() -> Any:
-    """Draft 2020-12 with the two keywords that hold regular expressions on the engine above."""
+def _validator_class() -> "type[Validator]":
+    """Draft 2020-12, with the keywords whose cost a stranger could drive up in other words."""
     from jsonschema import Draft202012Validator, validators
     from jsonschema.exceptions import ValidationError as Mismatch
 
-    def pattern(_: Any, expression: str, value: object, __: Any) -> Iterator[Mismatch]:
+    def pattern(_: object, expression: str, value: object, __: object) -> Iterator[Mismatch]:
         if isinstance(value, str) and not _found(expression, value):
             yield Mismatch(f"does not match {expression}")
 
-    def pattern_properties(validator: Any, by_pattern: dict[str, Any], value: object, _: Any) -> Iterator[Mismatch]:
-        for expression, member in by_pattern.items() if isinstance(value, dict) else ():
-            for key, item in value.items() if isinstance(value, dict) else ():
-                if _found(expression, key):
-                    yield from validator.descend(item, member, path=key, schema_path=expression)
+    def unique_items(_: object, wanted: bool, value: object, __: object) -> Iterator[Mismatch]:
+        if wanted and isinstance(value, list) and len(set(map(_sorted_json, value))) < len(value):
+            yield Mismatch("holds a value twice")
 
-    return validators.extend(Draft202012Validator, {"pattern": pattern, "patternProperties": pattern_properties})
+    keywords = {"pattern": pattern, "uniqueItems": unique_items}
+    extended: type[Validator] = validators.extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]  # untyped in the stubs
+    return extended
+
+
+def _sorted_json(value: object) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _finding(error: "Mismatch", at: Place) -> Finding:
+    """The library's sentence where it is short; it repeats the value, whatever its size."""
+    message = error.message
+    if len(message) > MAX_MESSAGE:
+        message = f"does not satisfy '{error.validator}'"
+    return Finding(place((*at, *error.absolute_path)), message)

@@ -21,6 +21,16 @@ _TYPES: Mapping[str, str] = {
     "tuple_type": "must be a list",
     "list_type": "must be a list",
 }
+_SENTENCES: Mapping[str, str] = {
+    "missing": "is missing",
+    "literal_error": "must be {expected}",
+    "value_error": "{error}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_long": "must have at most {max_length} entries",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
 _JSON_NAMES: Mapping[type, str] = {
     str: "text",
     int: "a number",
@@ -73,31 +83,16 @@ def _location(detail: ErrorDetails) -> tuple[str | int, ...]:
 
 def _message(detail: ErrorDetails, schema: Mapping[str, Any], patterns: Mapping[str, str]) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
-    match kind:
-        case "missing":
-            return "is missing"
-        case "extra_forbidden":
-            *parents, key = _location(detail)
-            return f"is not a known key{did_you_mean(str(key), _keys_at(schema, parents))}"
-        case "literal_error":
-            return f"must be {context['expected']}"
-        case "string_pattern_mismatch":
-            return patterns.get(context["pattern"], f"must match {context['pattern']}")
-        case "string_too_short":
-            return f"must have at least {_count(context['min_length'], 'character')}"
-        case "string_too_long":
-            return f"must have at most {_count(context['max_length'], 'character')}"
-        case "too_long":
-            return f"must have at most {_count(context['max_length'], 'entry', 'entries')}"
-        case "value_error":
-            return str(context["error"])
+    if kind == "extra_forbidden":
+        *parents, key = _location(detail)
+        return f"is not a known key{did_you_mean(str(key), _keys_at(schema, parents))}"
+    if kind == "string_pattern_mismatch":
+        return patterns[context["pattern"]]
     if kind in _TYPES:
         return f"{_TYPES[kind]}, not {_JSON_NAMES.get(type(detail['input']), 'that')}"
+    if kind in _SENTENCES:
+        return _SENTENCES[kind].format(**context)
     return detail["msg"][:1].lower() + detail["msg"][1:]
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _keys_at(schema: Mapping[str, Any], location: Sequence[str | int]) -> list[str]:
@@ -111,8 +106,9 @@ def _keys_at(schema: Mapping[str, Any], location: Sequence[str | int]) -> list[s
 
 def _member(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     properties: Mapping[str, Any] = node.get("properties", {})
-    member = properties.get(key, node.get("additionalProperties", {}))
-    return member if isinstance(member, Mapping) else {}
+    others = [*node.get("patternProperties", {}).values(), {}]
+    member: Mapping[str, Any] = properties.get(key, others[0])
+    return member
 
 
 def _resolved(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:

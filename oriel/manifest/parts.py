@@ -83,8 +83,8 @@ class Part(BaseModel):
 def _known(name: str) -> str:
     canonical = canonical_name(name)
     if canonical not in CAPABILITIES:
-        hint = did_you_mean(canonical, CAPABILITIES)
-        raise ValueError(f"is not a known capability{hint}; known are {', '.join(sorted(CAPABILITIES))}")
+        known = ", ".join(sorted(CAPABILITIES))
+        raise ValueError(f"is not a known capability ({known}){did_you_mean(canonical, CAPABILITIES)}")
     return canonical
 
 

@@ -18,7 +18,8 @@ from wasmtime import wat2wasm
 
 from oriel.engine.compile import Compiled, compile_component
 from oriel.engine.inspect import HANDLER, offered_types
-from tests.guests.wit import TypeWriter, instance, lowered, types_instance
+from oriel.engine.types import Function
+from tests.guests.wit import TypeWriter, core_params, core_result, instance, lowered, types_instance
 
 PACKAGE = "oriel:extension"
 VERSION = "1.0.0"
@@ -67,7 +68,7 @@ _RESPOND = """
 
 @cache
 def guest(
-    body: str, *, imports: Sequence[str] = (), pages: int = 2, functions: str = "", data: str = ""
+    body: str, *, imports: Sequence[str] = (), pages: int = 2, functions: str = "", data: str = "", beside: str = ""
 ) -> bytes:
     """A component with a `handler`.
 
@@ -77,6 +78,7 @@ def guest(
         pages: the memory's size at the start, of 64 KiB each.
         functions: further core functions, tables and globals beside the handler.
         data: a string placed at 1024 in memory.
+        beside: further definitions of the component.
     """
     interfaces: dict[str, list[str]] = {}
     for name in imports:
@@ -120,7 +122,44 @@ def guest(
     (canon lift (core func $main "{HANDLER}") (memory $memory) (realloc $realloc)))
   (export "{HANDLER}" (func $handler))
 """
-    text = "(component\n" + "\n".join(parts) + _LIBC.format(pages=pages) + "\n".join(lowerings) + main + export + ")"
+    text = (
+        "(component\n"
+        + "\n".join(parts)
+        + _LIBC.format(pages=pages)
+        + "\n".join(lowerings)
+        + main
+        + beside
+        + export
+        + ")"
+    )
+    return bytes(wat2wasm(text))
+
+
+@cache
+def passing(function: Function) -> bytes:
+    """A component that imports `host/call` with this type, and exports `call`, which passes everything on and back."""
+    types, names = types_instance(
+        "types", [t for _, t in function.params] + ([function.result] * bool(function.result))
+    )
+    writer = TypeWriter()
+    writer.names = names
+    params, result = core_params(function), core_result(function)
+    place, answer = ("", "") if len(result) < 2 else ("(i32.const 64)", "(i32.const 64)")
+    returned = "i32" if place else " ".join(result)
+    locals_ = " ".join(f"(local.get {at})" for at in range(len(params)))
+    text = f"""(component
+  (import "types" {types}
+  (import "host" {instance({"call": function}).replace("(instance", "(instance $host", 1)})
+  {_LIBC.format(pages=2)}
+  (core func $call (canon lower (func $host "call") (memory $memory) (realloc $realloc)))
+  (core module $main
+    (import "host" "call" (func $call {lowered(function)}))
+    (func (export "call") (param {" ".join(params)}) (result {returned}) (call $call {locals_} {place}) {answer}))
+  (core instance $host-core (export "call" (func $call)))
+  (core instance $main (instantiate $main (with "host" (instance $host-core))))
+  (func $exported {writer.function(function).removeprefix("(func").removesuffix(")")}
+    (canon lift (core func $main "call") (memory $memory) (realloc $realloc)))
+  (export "call" (func $exported)))"""
     return bytes(wat2wasm(text))
 
 

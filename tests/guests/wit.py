@@ -87,7 +87,7 @@ def types_instance(ident: str, types: Iterable[Type]) -> tuple[str, dict[Type, s
     return f"(instance ${ident} {' '.join(writer.lines)}))\n{' '.join(aliases)}", writer.names
 
 
-def flat(type_: Type) -> list[str]:
+def flat(type_: Type) -> list[str]:  # noqa: PLR0911 - one return for each kind of type
     """The core types that a value is passed as."""
     match type_:
         case Scalar("string") | ListOf():

@@ -1,4 +1,7 @@
-"""A platform of files for the runner's tests: what the registry would have stored for a published guest."""
+"""A platform of files for the runner's tests: what the registry would have stored for a published guest.
+
+Nothing here makes an engine at import: pytest's fault handler, installed later, would take the engine's signals.
+"""
 
 import hashlib
 from pathlib import Path
@@ -29,7 +32,6 @@ from runner.sandbox import Sandbox
 from tests.guests.build import compiled
 
 EXTENSION = "com.acme.reports"
-FINGERPRINT = current_fingerprint()
 
 
 def digest(data: bytes) -> str:
@@ -40,6 +42,7 @@ class Platform:
     """Blobs signed by one platform key, and runners over them."""
 
     def __init__(self, root: Path) -> None:
+        self.fingerprint = current_fingerprint()
         self.key: SigningKey = generate_key("ed25519")
         self.blobs = FileBlobs(root / "blobs")
         self.cache = root / "cache"
@@ -64,14 +67,14 @@ class Platform:
         return content_hash
 
     def store_artifact(self, component: str, native: bytes, **statement: Any) -> None:
-        members = {"digest": digest(native), "size": len(native), "fingerprint": FINGERPRINT, **statement}
+        members = {"digest": digest(native), "size": len(native), "fingerprint": self.fingerprint, **statement}
         artifact = Artifact(component_digest=component, **members)
         packed = zstandard.ZstdCompressor(level=1).compress(native)
-        self.blobs.put_new(artifact_key(FINGERPRINT, component), packed)
-        self.blobs.put_new(artifact_statement_key(FINGERPRINT, component), sign_artifact(artifact, self.key))
+        self.blobs.put_new(artifact_key(self.fingerprint, component), packed)
+        self.blobs.put_new(artifact_statement_key(self.fingerprint, component), sign_artifact(artifact, self.key))
 
     def artifacts(self, *, max_bytes: int = 10**9) -> Artifacts:
-        return Artifacts(self.blobs, [self.key.public], self.cache, fingerprint=FINGERPRINT, max_bytes=max_bytes)
+        return Artifacts(self.blobs, [self.key.public], self.cache, fingerprint=self.fingerprint, max_bytes=max_bytes)
 
     def runner(self, share: Share | None = None) -> Runner:
         store = open_store(self.store_url)

@@ -20,7 +20,8 @@ def serving(handle):
             with contextlib.suppress(ConnectionError):
                 handle(self)
 
-        do_POST = do_GET
+        def do_POST(self):
+            self.do_GET()
 
         def body(self):
             return self.rfile.read(int(self.headers.get("content-length", 0)))

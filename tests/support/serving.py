@@ -38,5 +38,6 @@ class Port:
 def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not server.started:
-        assert thread.is_alive() and time.monotonic() < deadline, "the server did not start"
+        assert thread.is_alive(), "the server ended at its start"
+        assert time.monotonic() < deadline, f"the server did not start within {START_SECONDS} s"
         time.sleep(0.005)

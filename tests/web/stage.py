@@ -16,7 +16,7 @@ from oriel.ui import ui_blob_key
 from tests.support.serving import Port
 
 ACME = "com.acme.reports"
-TOKEN = "the-users-token"  # noqa: S105 - not a secret
+TOKEN = "the-users-token"
 GUEST_PAGE = '<!doctype html><title>guest</title><body><p id="out"></p><script type="module" src="app.js"></script>'
 HOST_PAGE = """<!doctype html><title>host</title><link rel="icon" href="data:,"><body><script type="module">
 window.oriel = await import('/oriel/host.js');
@@ -79,9 +79,7 @@ def raised_stage(root):
     stage = Stage(product.origin, ui.origin, elsewhere.origin, FileBlobs(root))
     with ExitStack() as running:
         running.enter_context(product.serve(_product(stage)))
-        running.enter_context(
-            ui.serve(create_ui_app(stage.blobs, ui_origin=ui.origin, host_origins=[product.origin]))
-        )
+        running.enter_context(ui.serve(create_ui_app(stage.blobs, ui_origin=ui.origin, host_origins=[product.origin])))
         running.enter_context(elsewhere.serve(_elsewhere()))
         yield stage
 

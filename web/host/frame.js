@@ -14,7 +14,7 @@ import { Handshake } from './handshake.js';
 import { TokenBucket } from './limits.js';
 import { readGuestMessage } from './messages.js';
 import { ApiProxy } from './proxy.js';
-import { innerPath, uiRoot } from './src.js';
+import { innerPath, servedPath, uiRoot } from './src.js';
 
 export const SANDBOX = 'allow-scripts allow-forms';
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -71,7 +71,7 @@ export class ExtensionFrame extends EventTarget {
    */
   constructor(iframe, options) {
     super();
-    const { uiOrigin, extensionId, contentHash, entry = 'index.html' } = options;
+    const { uiOrigin, extensionId, contentHash, entry } = options;
     this._iframe = iframe;
     this._options = options;
     this._path = innerPath(options.path ?? '/');
@@ -95,7 +95,7 @@ export class ExtensionFrame extends EventTarget {
       onLost: () => this._drop(),
       onFail: (error) => this._emit('error', error),
     });
-    this._handshake.begin(entry);
+    this._handshake.begin(servedPath(entry));
   }
 
   /** The place inside the app, as the product last set it or the app last told it. */

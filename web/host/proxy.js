@@ -75,8 +75,8 @@ export class ApiProxy {
    * @param {import('./messages.js').RequestMessage} call
    * @param {AbortSignal} signal
    * @returns {Promise<ProxyAnswer>}
-   * @throws {BridgeError} `invalid_path`, `method_not_allowed`, `body_too_large`, `rate_limited`, `overloaded`,
-   *   `aborted`, `deadline_exceeded`, `output_too_large`, `unauthenticated`, `unavailable`
+   * @throws {BridgeError} `invalid_path`, `method_not_allowed`, `malformed_request`, `body_too_large`, `rate_limited`,
+   *   `overloaded`, `aborted`, `deadline_exceeded`, `output_too_large`, `unauthenticated`, `unavailable`
    */
   async call(call, signal) {
     const url = this.resolve(call.path);
@@ -116,7 +116,7 @@ export class ApiProxy {
       throw new BridgeError('body_too_large', `The body is larger than ${this._limits.requestBytes} bytes.`);
     }
     const passed = headers.filter(([name]) => isPassed(name, REQUEST_HEADERS));
-    return { method, headers: new Headers(passed), body: BODILESS.has(method) ? null : body };
+    return { method, headers: headersFrom(passed), body: BODILESS.has(method) ? null : body };
   }
 
   /**
@@ -172,6 +172,15 @@ export class ApiProxy {
       }
     }
     return new Blob(chunks).arrayBuffer();
+  }
+}
+
+/** @param {[string, string][]} pairs */
+function headersFrom(pairs) {
+  try {
+    return new Headers(pairs);
+  } catch {
+    throw new BridgeError('malformed_request', 'A header has a value that HTTP does not allow.');
   }
 }
 

@@ -9,26 +9,27 @@ import { cleanPath } from './paths.js';
 
 const EXTENSION_ID = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/;
 const CONTENT_HASH = /^sha256:[0-9a-f]{64}$/;
-const DEFAULT_ENTRY = 'index.html';
+const DEFAULT_ENTRY = 'ui/index.html';
+const UI_FOLDER = 'ui/';
 
 /**
  * @typedef {object} ExtUi
  * @property {string} uiOrigin for example `https://ui.example`
  * @property {string} extensionId for example `com.acme.reports`
  * @property {string} contentHash `sha256:` and 64 hex digits
- * @property {string} [entry] the document, relative to the UI's root; `index.html` by default
+ * @property {string} [entry] a file as the manifest names it, under `ui/`; `ui/index.html` by default
  * @property {string} [path] the place inside the app, for example `/reports/7`
  */
 
 /**
- * The URL of an extension's UI.
+ * The URL of an extension's UI, or of another file of it, such as a menu item's icon.
  *
  * @param {ExtUi} ui
  * @returns {string}
  * @throws {BridgeError} `invalid_extension` for an id, hash or origin that is none, `invalid_path`
  */
-export function buildExtUiSrc({ uiOrigin, extensionId, contentHash, entry = DEFAULT_ENTRY, path }) {
-  const document = `${uiRoot({ uiOrigin, extensionId, contentHash })}${cleanPath(entry).pathname}`;
+export function buildExtUiSrc({ uiOrigin, extensionId, contentHash, entry, path }) {
+  const document = uiRoot({ uiOrigin, extensionId, contentHash }) + servedPath(entry);
   return path === undefined ? document : `${document}#${innerPath(path)}`;
 }
 
@@ -41,6 +42,17 @@ export function uiRoot({ uiOrigin, extensionId, contentHash }) {
   if (!isExtensionId(extensionId)) throw invalid(`"${extensionId}" is not an extension id.`);
   if (!CONTENT_HASH.test(contentHash)) throw invalid(`"${contentHash}" is not a content hash.`);
   return `${originOf(uiOrigin)}/ext-ui/${extensionId}/${contentHash}`;
+}
+
+/**
+ * Where a file of the bundle's `ui/` is, below the UI's root.
+ *
+ * @param {string} [entry]
+ * @throws {BridgeError} `invalid_path`
+ */
+export function servedPath(entry = DEFAULT_ENTRY) {
+  if (!entry.startsWith(UI_FOLDER)) throw new BridgeError('invalid_path', `"${entry}" is not under ${UI_FOLDER}.`);
+  return cleanPath(entry.slice(UI_FOLDER.length)).pathname;
 }
 
 /**

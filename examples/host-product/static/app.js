@@ -1,5 +1,5 @@
 /** Halden's one page: its frame, its menu with the customer's extensions, and the way between its places. */
-import { configureOriel } from '/oriel/host.js';
+import { buildExtUiSrc, configureOriel } from '/oriel/host.js';
 import { h } from './dom.js';
 import { callPlatform, getToken, readSession, signIn, signOut } from './session.js';
 import { applyScheme, scheme, theme, toggleScheme } from './theme.js';
@@ -38,7 +38,7 @@ async function startShell() {
 async function loadMenu() {
   try {
     const { items } = await callPlatform('/api/v1/menu');
-    menu = items;
+    menu = items.filter((/** @type {any} */ { hook }) => hook === 'appMenu');
     return menu.length ? null : 'None is installed yet.';
   } catch (error) {
     console.error(error);
@@ -54,7 +54,7 @@ async function resolve(extensionId) {
 
 /** @param {string | null} problem why there are no extensions to show */
 function sidebar(problem) {
-  const extensions = menu.map((item) => link(`/apps/${item.extension_id}${item.path}`, item.label, item.icon));
+  const extensions = menu.map((item) => link(`/apps/${item.extension_id}${item.path}`, item.label, iconOf(item)));
   return h('aside', { class: 'sidebar' },
     h('p', { class: 'brand' }, 'Halden'),
     h('nav', { 'aria-label': 'Main' },
@@ -67,10 +67,16 @@ function sidebar(problem) {
   ); // prettier-ignore
 }
 
-/** @param {string} href @param {string} label @param {string} [icon] */
-function link(href, label, icon) {
-  const sign = icon && [...icon].length <= 2 ? icon : label.slice(0, 1).toUpperCase();
-  return h('li', {}, h('a', { href }, h('span', { class: 'icon', 'aria-hidden': 'true' }, sign), label));
+/** An item's own image, from the UI origin. @param {any} item */
+function iconOf({ extension_id: extensionId, content_hash: contentHash, icon }) {
+  if (!icon) return undefined;
+  const src = buildExtUiSrc({ uiOrigin: session.ui_origin, extensionId, contentHash, entry: icon });
+  return h('img', { src, alt: '', width: 18, height: 18, crossorigin: 'anonymous', referrerpolicy: 'no-referrer' });
+}
+
+/** @param {string} href @param {string} label @param {Node | string} [icon] its first letter by default */
+function link(href, label, icon = label.slice(0, 1).toUpperCase()) {
+  return h('li', {}, h('a', { href }, h('span', { class: 'icon', 'aria-hidden': 'true' }, icon), label));
 }
 
 function personMenu() {

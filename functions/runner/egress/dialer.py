@@ -16,7 +16,6 @@ import select
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv6Address
 
 from runner.egress.addresses import Address, AddressScreen
 from runner.egress.model import Deadline, EgressError
@@ -114,24 +113,27 @@ class Dialer:
 
 def _connect(addresses: Sequence[Address], origin: Origin, deadline: Deadline) -> socket.socket:
     """Try one address after the other, each with its share of what time is left."""
-    reason = ""
+    reason = "no answer"
     for at, address in enumerate(addresses):
-        family = socket.AF_INET6 if isinstance(address, IPv6Address) else socket.AF_INET
-        candidate = socket.socket(family, socket.SOCK_STREAM)
+        share = deadline.remaining() / (len(addresses) - at)
         try:
-            candidate.settimeout(deadline.remaining() / (len(addresses) - at))
-            candidate.connect((str(address), origin.port))
-            candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return _connected(address, origin.port, share)
         except OSError as error:
-            candidate.close()
-            reason = error.strerror or "no answer"
-        except BaseException:
-            candidate.close()
-            raise
-        else:
-            return candidate
+            reason = error.strerror or reason
     deadline.remaining()
     raise EgressError("connect", f"{origin} cannot be reached: {reason}.")
+
+
+def _connected(address: Address, port: int, timeout: float) -> socket.socket:
+    candidate = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        candidate.settimeout(timeout)
+        candidate.connect((str(address), port))
+        candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        candidate.close()
+        raise
+    return candidate
 
 
 @contextlib.contextmanager

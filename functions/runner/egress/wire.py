@@ -67,7 +67,8 @@ class Connection:
         except h11.RemoteProtocolError as error:
             if error.error_status_hint == 431:
                 raise EgressError("too-large", f"The answer's head is over {MAX_HEAD_BYTES:,} bytes.") from None
-            raise EgressError("protocol", f"The answer is not valid HTTP: {error}.") from None
+            # h11's own words quote the answer, and with it perhaps a secret that is echoed in it.
+            raise EgressError("protocol", "The answer is not valid HTTP/1.1.") from None
         except OSError:
             raise BrokenConnection(silent=self._silent) from None
         headers = decoded_headers(head.headers, decoded=reader.decodes)

@@ -190,7 +190,7 @@ REFERENCE = [{"name": "authorization", "value": "Bearer {{secret:KEY}}"}]
 
 
 def test_a_sealed_secret_is_filled_in_and_never_seen(begin, serve):
-    server = serve(lambda request: http(request))
+    server = serve(http)
     hosts = (f"http://good.test:{server.port}",)
     execution = begin(server, ("http.fetch", "secrets.get"), [("KEY", CANARY, hosts)])
     kind, answer = host.fetch(execution, ask(server, headers=REFERENCE), None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.runner.egress.servers import LOOPBACK, http
+from tests.runner.egress.servers import LOOPBACK, dripping, http
 
 
 def to(place, status="302 Found"):
@@ -159,5 +159,5 @@ def test_credentials_go_along_within_the_origin(get, serve):
 
 
 def test_the_time_is_for_all_hops_together(failure, serve):
-    server = serve(lambda request: hanging() if b"/hang" in request else to("/hang"))
+    server = serve(lambda request: dripping(b"", b"") if b"/hang" in request else to("/hang"))
     assert failure(f"http://good.test:{server.port}/", redirects=5, seconds=0.2) == "timeout"

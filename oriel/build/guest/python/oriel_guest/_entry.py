@@ -16,15 +16,16 @@ def world(module: str) -> type:
         ImportError: there is no such module, or no `app` in it.
     """
     _runtime.install()
-    app = getattr(importlib.import_module(module), "app", None)
+    app: object = getattr(importlib.import_module(module), "app", None)
     if not isinstance(app, App):
         raise ImportError(f"src/{module}.py has no 'app': write 'app = App()' and declare the endpoints on it")
     _runtime.seal()
+    answer = app.handler
 
     class WitWorld:
         def handler(self, request: Any) -> Any:
             _runtime.begin()
-            return lower(app.handler(lift(request)))
+            return lower(answer(lift(request)))
 
     return WitWorld
 

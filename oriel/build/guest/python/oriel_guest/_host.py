@@ -28,11 +28,11 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments)
     except Exception as error:
         # `componentize_py_types.Err` is the only exception that carries a generated `Error_…` value.
-        variant = getattr(error, "value", None)
+        variant: Any = getattr(error, "value", None)
         name = type(variant).__name__
         if not name.startswith("Error_"):
             raise
-        raise host_error(_kebab(name.removeprefix("Error_")), variant.value) from None  # type: ignore[union-attr]
+        raise host_error(_kebab(name.removeprefix("Error_")), variant.value) from None
 
 
 def to_body(content: str | bytes | None) -> Any:
@@ -53,14 +53,13 @@ def to_body(content: str | bytes | None) -> Any:
 
 def from_body(body: Any) -> bytes:
     """The bytes of a variant `body`, whichever form it came in."""
-    match type(body).__name__:
-        case "Body_Empty":
-            return b""
-        case "Body_Text":
-            return body.value.encode()  # type: ignore[no-any-return]
-        case "Body_Binary":
-            return body.value.encode("latin-1")  # type: ignore[no-any-return]
-    return bytes(body.value)
+    form = type(body).__name__
+    if form == "Body_Empty":
+        return b""
+    if form == "Body_Bytes":
+        return bytes(body.value)
+    text: str = body.value
+    return text.encode() if form == "Body_Text" else text.encode("latin-1")
 
 
 def to_headers(headers: Any) -> list[Any]:

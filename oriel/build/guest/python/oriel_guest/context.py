@@ -3,11 +3,13 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from oriel_guest._host import interface
 
 T = TypeVar("T")
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # base 32 without i, l, o and u
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,11 @@ def setting(key: str, default: T) -> T:
     Text comes as it is; everything else was written as JSON. A value of another type than the default's is the
     default: the manifest's `settings` schema has refused it before it got here, unless the two disagree.
     """
-    raw = _wit().config(key)
+    raw: Any = _wit().config(key)
     if raw is None:
         return default
     if isinstance(default, str):
-        return raw  # type: ignore[no-any-return]
+        return cast(T, raw)
     try:
         value = json.loads(raw)
     except json.JSONDecodeError:
@@ -80,15 +82,17 @@ def now() -> datetime:
 
 def now_ms() -> int:
     """Unix time in milliseconds."""
-    return _wit().now_ms()  # type: ignore[no-any-return]
+    milliseconds: int = _wit().now_ms()
+    return milliseconds
 
 
 def random_u64() -> int:
     """64 random bits from the host's secure source."""
-    return _wit().random_u64()  # type: ignore[no-any-return]
+    bits: int = _wit().random_u64()
+    return bits
 
 
 def new_id() -> str:
     """26 characters, unique, ordered by time: a good storage key."""
-    stamp, alphabet = (now_ms() << 80) | (random_u64() << 16) | (random_u64() & 0xFFFF), "0123456789abcdefghjkmnpqrstvwxyz"
-    return "".join(alphabet[(stamp >> shift) & 31] for shift in range(125, -1, -5))
+    stamp = (now_ms() << 80) | (random_u64() << 16) | (random_u64() & 0xFFFF)
+    return "".join(_ALPHABET[(stamp >> shift) & 31] for shift in range(125, -1, -5))

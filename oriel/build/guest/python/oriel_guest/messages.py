@@ -15,6 +15,8 @@ TEXT = "text/plain; charset=utf-8"
 BINARY = "application/octet-stream"
 PROBLEM = "application/problem+json"
 
+_TITLES = {status.value: status.phrase for status in HTTPStatus}
+
 Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
@@ -150,10 +152,9 @@ def text_response(text: str, status: int = 200, headers: Pairs = ()) -> Response
 
 def problem_response(problem: Problem) -> Response:
     """The RFC 9457 form of a `Problem`."""
-    known = problem.status in HTTPStatus
     body = {
         "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase if known else "Error",
+        "title": _TITLES.get(problem.status, "Error"),
         "status": problem.status,
         "detail": problem.detail,
         **({"code": problem.code} if problem.code else {}),

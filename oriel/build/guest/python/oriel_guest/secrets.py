@@ -7,12 +7,14 @@ _wit = interface("secrets", "secrets.get")
 
 def get(name: str) -> str | None:
     """The value; None where no secret has that name. `ReferenceOnly` where it may not be read."""
-    return call(_wit.get, name)  # type: ignore[no-any-return]
+    value: str | None = call(_wit.get, name)
+    return value
 
 
 def names() -> list[str]:
     """The names there are, ordered."""
-    return call(_wit.names)  # type: ignore[no-any-return]
+    found: list[str] = call(_wit.names)
+    return found
 
 
 def reference(name: str) -> str:

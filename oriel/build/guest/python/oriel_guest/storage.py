@@ -71,7 +71,9 @@ def get_many(keys: Iterable[str]) -> dict[str, Entry]:
     return {entry.key: _entry(entry) for entry in call(_wit.get_many, list(keys))}
 
 
-def put(key: str, value: Any, *, if_absent: bool = False, if_revision: int | None = None, ttl: int | None = None) -> int:
+def put(
+    key: str, value: Any, *, if_absent: bool = False, if_revision: int | None = None, ttl: int | None = None
+) -> int:
     """Write a record and return its new revision.
 
     Args:
@@ -85,17 +87,20 @@ def put(key: str, value: Any, *, if_absent: bool = False, if_revision: int | Non
         Conflict: the condition does not hold.
         LimitExceeded: the value, or all records together, are too large.
     """
-    return call(_wit.put, _write(Write(key, value, if_absent, if_revision, ttl)))  # type: ignore[no-any-return]
+    revision: int = call(_wit.put, _write(Write(key, value, if_absent, if_revision, ttl)))
+    return revision
 
 
 def put_many(writes: Iterable[Write]) -> list[int]:
     """All writes or none; at most 25. The new revisions, in order. `Conflict` where one condition does not hold."""
-    return call(_wit.put_many, [_write(write) for write in writes])  # type: ignore[no-any-return]
+    revisions: list[int] = call(_wit.put_many, [_write(write) for write in writes])
+    return revisions
 
 
 def delete(key: str, *, if_revision: int | None = None) -> bool:
     """Remove a record; says whether there was one."""
-    return call(_wit.delete, key, _condition(if_absent=False, if_revision=if_revision))  # type: ignore[no-any-return]
+    existed: bool = call(_wit.delete, key, _condition(if_absent=False, if_revision=if_revision))
+    return existed
 
 
 def list_page(prefix: str = "", cursor: str | None = None, limit: int = PAGE) -> Page:
@@ -129,7 +134,7 @@ def update(key: str, change: Callable[[Any], Any]) -> Any:
         entry = get(key)
         value = change(None if entry is None else entry.json())
         try:
-            put(key, dumps(value), if_absent=entry is None, if_revision=entry and entry.revision)
+            put(key, dumps(value), if_absent=entry is None, if_revision=None if entry is None else entry.revision)
         except Conflict:
             if attempt == ATTEMPTS - 1:
                 raise

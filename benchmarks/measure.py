@@ -1,0 +1,39 @@
+"""How things are measured: in turns, so that a machine that slows down slows every side alike."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+Work = Callable[[], object]
+
+
+class Result(NamedTuple):
+    """One figure. `name` is stable; `unit` is `ms`, `1/s`, `ratio`, `MB`, `count`, `USD`."""
+
+    name: str
+    value: float
+    unit: str
+
+
+def in_turns(works: Mapping[str, Work], *, rounds: int, warm_up: int = 5) -> dict[str, list[float]]:
+    """Milliseconds of each work, one of each a round."""
+    for work in works.values():
+        for _ in range(warm_up):
+            work()
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            began = time.perf_counter()
+            work()
+            taken[name].append((time.perf_counter() - began) * 1000)
+    return taken
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The value that `percent` of 100 do not pass."""
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -1,0 +1,56 @@
+"""The registry's HTTP API.
+
+Rules kept here: JSON in and out, errors as problem+json; every route but `/healthz` needs a bearer token; the tenant
+is the token's and nothing else's; no answer is kept by a cache.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request, Response
+
+from oriel.identity import Principal
+from oriel.web import install_error_handlers
+from registry.core import Registry
+from registry.routes.installing import catalogue_routes, install_routes
+from registry.routes.observing import observing_routes
+from registry.routes.publishing import publishing_routes
+
+PREFIX = "/api/v1"
+
+
+def create_app(
+    registry: Registry,
+    authenticate: Callable[[str | None], Principal],
+    *,
+    wake: Callable[[], None] = lambda: None,
+) -> FastAPI:
+    """The application.
+
+    Args:
+        authenticate: gives the principal of an `authorization` header, or raises `unauthenticated`
+            (`oriel.identity.Authenticator.authenticate`).
+        wake: called after a finalize (`PublishWorker.wake`); without it the worker finds the session by itself.
+    """
+    app = FastAPI(title="Oriel registry", docs_url=None, redoc_url=None)
+    app.state.authenticate = authenticate
+    install_error_handlers(app)
+
+    @app.middleware("http")
+    async def never_cached(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await follow(request)
+        response.headers["cache-control"] = "no-store"
+        return response
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        registry.store.ping()
+        return {"status": "ok"}
+
+    for routes in (
+        publishing_routes(registry, wake),
+        catalogue_routes(registry),
+        install_routes(registry),
+        observing_routes(registry),
+    ):
+        app.include_router(routes, prefix=PREFIX)
+    return app

@@ -1,0 +1,34 @@
+"""Who calls: the principal of the request's bearer token, as a parameter of a route."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from oriel.identity import Permission, Principal
+
+
+def authenticated(request: Request) -> Principal:
+    """The principal; `OrielError` `unauthenticated`. The application decides how (`app.state`)."""
+    principal: Principal = request.app.state.authenticate(request.headers.get("authorization"))
+    return principal
+
+
+class Permitted:
+    """A dependency: the principal, if it has the permission."""
+
+    def __init__(self, permission: Permission) -> None:
+        self._permission: Permission = permission
+
+    def __call__(self, principal: Annotated[Principal, Depends(authenticated)]) -> Principal:
+        principal.require(self._permission)
+        return principal
+
+
+Caller = Annotated[Principal, Depends(authenticated)]
+PublishingCaller = Annotated[Principal, Depends(Permitted("publish"))]
+InstallingCaller = Annotated[Principal, Depends(Permitted("install"))]
+ConfiguringCaller = Annotated[Principal, Depends(Permitted("configure"))]
+OperatingCaller = Annotated[Principal, Depends(Permitted("operate"))]
+
+Cursor = Annotated[str | None, Query(max_length=512)]
+Limit = Annotated[int, Query(ge=1, le=100)]

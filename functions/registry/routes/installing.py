@@ -1,0 +1,149 @@
+"""Routes of tenants' administrators: the catalogue, installs, grants, configuration, secrets, the menu."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from oriel.store.records import Extension, Install, InstallStatus
+from registry.catalogue import Catalogue
+from registry.core import Registry
+from registry.grants import GrantRequest
+from registry.installs import Installs, SecretRequest
+from registry.routes import views
+from registry.routes.caller import Caller, ConfiguringCaller, Cursor, InstallingCaller, Limit
+
+Json = dict[str, Any]
+MAX_GRANTS = 64
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CreateInstall(_Body):
+    extension_id: str = Field(max_length=128)
+    version: str | None = Field(default=None, max_length=64)
+    grants: tuple[GrantRequest, ...] | None = Field(default=None, max_length=MAX_GRANTS)
+    config: dict[str, Any] | None = None
+
+
+class ChangeInstall(_Body):
+    status: InstallStatus | None = None
+    version: str | None = Field(default=None, max_length=64)
+    config: dict[str, Any] | None = None
+
+
+class SetGrants(_Body):
+    grants: tuple[GrantRequest, ...] = Field(max_length=MAX_GRANTS)
+
+
+class SetConfig(_Body):
+    config: dict[str, Any]
+
+
+class SetSecret(_Body):
+    value: SecretStr
+    hosts: tuple[str, ...] = Field(default=(), max_length=32)
+    reference_only: bool = False
+
+
+def catalogue_routes(registry: Registry) -> APIRouter:
+    """What every authenticated caller may look at."""
+    router = APIRouter()
+    catalogue = Catalogue(registry)
+
+    def line(extension: Extension) -> Json:
+        latest = catalogue.latest(extension.extension_id)
+        return {
+            "extension_id": extension.extension_id,
+            "publisher": extension.publisher,
+            "created_at": extension.created_at,
+            "latest": latest.version if latest else None,
+            "title": latest.manifest["title"] if latest else None,
+        }
+
+    @router.get("/extensions")
+    def list_extensions(caller: Caller, cursor: Cursor = None, limit: Limit = 50) -> Json:
+        return views.page(catalogue.page(cursor, limit), line)
+
+    @router.get("/extensions/{extension_id}")
+    def get_extension(extension_id: str, caller: Caller) -> Json:
+        extension = catalogue.extension(extension_id)
+        versions = [views.version_line(version) for version in catalogue.versions(extension_id)]
+        return {**line(extension), "versions": versions}
+
+    @router.get("/extensions/{extension_id}/versions/{version}")
+    def get_version(extension_id: str, version: str, caller: Caller) -> Json:
+        found = catalogue.version(extension_id, version)
+        return views.version(found, catalogue.size(found))
+
+    return router
+
+
+def install_routes(registry: Registry) -> APIRouter:
+    """What administrators do for their tenant, and the menu that every user of it sees."""
+    router = APIRouter()
+    installs = Installs(registry)
+    router.include_router(_secret_routes(installs))
+
+    def view(install: Install) -> Json:
+        return views.install(install, installs.manifest(install))
+
+    @router.get("/menu")
+    def menu(caller: Caller) -> Json:
+        return {"items": list(installs.menu(caller.require_tenant()))}
+
+    @router.post("/installs", status_code=201)
+    def create_install(body: CreateInstall, caller: InstallingCaller, response: Response) -> Json:
+        install, new = installs.install(caller, body.extension_id, body.version, body.grants, body.config)
+        response.status_code = 201 if new else 200
+        return view(install)
+
+    @router.get("/installs")
+    def list_installs(caller: Caller, cursor: Cursor = None, limit: Limit = 50) -> Json:
+        return views.page(installs.page(caller.require_tenant(), cursor, limit), view)
+
+    @router.get("/installs/{extension_id}")
+    def get_install(extension_id: str, caller: Caller) -> Json:
+        return view(installs.get(caller.require_tenant(), extension_id))
+
+    @router.patch("/installs/{extension_id}")
+    def change_install(extension_id: str, body: ChangeInstall, caller: InstallingCaller) -> Json:
+        tenant_id = caller.require_tenant()
+        return view(
+            installs.change(tenant_id, extension_id, status=body.status, version=body.version, config=body.config)
+        )
+
+    @router.put("/installs/{extension_id}/grants")
+    def set_grants(extension_id: str, body: SetGrants, caller: InstallingCaller) -> Json:
+        return view(installs.set_grants(caller, extension_id, body.grants))
+
+    @router.put("/installs/{extension_id}/config")
+    def set_config(extension_id: str, body: SetConfig, caller: ConfiguringCaller) -> Json:
+        return view(installs.set_config(caller.require_tenant(), extension_id, body.config))
+
+    @router.delete("/installs/{extension_id}", status_code=204)
+    def uninstall(extension_id: str, caller: InstallingCaller) -> None:
+        installs.uninstall(caller.require_tenant(), extension_id)
+
+    return router
+
+
+def _secret_routes(installs: Installs) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/installs/{extension_id}/secrets")
+    def list_secrets(extension_id: str, caller: ConfiguringCaller) -> Json:
+        return views.whole(map(views.secret, installs.secrets(caller.require_tenant(), extension_id)))
+
+    @router.put("/installs/{extension_id}/secrets/{name}")
+    def put_secret(extension_id: str, name: str, body: SetSecret, caller: ConfiguringCaller) -> Json:
+        secret = SecretRequest(body.value.get_secret_value().encode(), body.hosts, body.reference_only)
+        return views.secret(installs.put_secret(caller.require_tenant(), extension_id, name, secret))
+
+    @router.delete("/installs/{extension_id}/secrets/{name}", status_code=204)
+    def delete_secret(extension_id: str, name: str, caller: ConfiguringCaller) -> None:
+        installs.delete_secret(caller.require_tenant(), extension_id, name)
+
+    return router

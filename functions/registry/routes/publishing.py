@@ -1,0 +1,123 @@
+"""Routes of publishers and operators: uploads, publishers and keys, the status of versions."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import anyio.from_thread
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from oriel.contract import ContentHash
+from oriel.store.records import VersionStatus
+from registry.catalogue import Catalogue
+from registry.core import Registry, principal_id
+from registry.publishers import Publishers
+from registry.routes import views
+from registry.routes.caller import Caller, Cursor, Limit, OperatingCaller, PublishingCaller
+from registry.uploads import Uploads
+
+Json = dict[str, Any]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OpenUpload(_Body):
+    content_hash: ContentHash
+    size: int = Field(ge=1)
+
+
+class FinalizeUpload(_Body):
+    signature: dict[str, Any] | None = None
+
+
+class RegisterPublisher(_Body):
+    publisher: str = Field(max_length=128)
+    prefixes: tuple[str, ...] = Field(default=(), max_length=32)
+
+
+class RegisterKey(_Body):
+    public_key_pem: str = Field(max_length=16_384)
+    not_before: int | None = Field(default=None, ge=0)
+    not_after: int | None = Field(default=None, ge=0)
+
+
+class SetStatus(_Body):
+    status: VersionStatus
+
+
+def publishing_routes(registry: Registry, wake: Callable[[], None]) -> APIRouter:
+    """Args: wake: tells the publisher that a session was finalized."""
+    router = APIRouter()
+    uploads, publishers, catalogue = Uploads(registry), Publishers(registry), Catalogue(registry)
+
+    @router.post("/uploads", status_code=201)
+    def open_upload(body: OpenUpload, caller: PublishingCaller, response: Response) -> Json:
+        upload, new = uploads.open(principal_id(caller), body.content_hash, body.size)
+        response.status_code = 201 if new else 200
+        return views.upload(upload)
+
+    @router.get("/uploads/{upload_id}")
+    def get_upload(upload_id: str, caller: PublishingCaller) -> Json:
+        return views.upload(uploads.get(principal_id(caller), upload_id))
+
+    @router.put("/uploads/{upload_id}/bundle")
+    async def receive_bundle(upload_id: str, caller: PublishingCaller, request: Request) -> Json:
+        chunks = _from_thread(request)
+        upload = await run_sync(uploads.receive, principal_id(caller), upload_id, chunks)
+        return views.upload(upload)
+
+    @router.post("/uploads/{upload_id}/finalize", status_code=202)
+    def finalize(upload_id: str, body: FinalizeUpload, caller: PublishingCaller, response: Response) -> Json:
+        upload = uploads.finalize(principal_id(caller), upload_id, body.signature)
+        wake()
+        response.headers["location"] = f"/api/v1/uploads/{upload_id}"
+        return views.upload(upload)
+
+    @router.post("/publishers", status_code=201)
+    def register_publisher(body: RegisterPublisher, caller: OperatingCaller, response: Response) -> Json:
+        publisher, new = publishers.register(body.publisher, body.prefixes)
+        response.status_code = 201 if new else 200
+        return views.publisher(publisher)
+
+    @router.get("/publishers")
+    def list_publishers(caller: Caller, cursor: Cursor = None, limit: Limit = 100) -> Json:
+        return views.page(publishers.page(cursor, limit), views.publisher)
+
+    @router.get("/publishers/{publisher}")
+    def get_publisher(publisher: str, caller: Caller) -> Json:
+        keys = [views.publisher_key(key) for key in publishers.keys(publisher)]
+        return {**views.publisher(publishers.get(publisher)), "keys": keys}
+
+    @router.post("/publishers/{publisher}/keys", status_code=201)
+    def add_key(publisher: str, body: RegisterKey, caller: OperatingCaller) -> Json:
+        key = publishers.add_key(publisher, body.public_key_pem, body.not_before, body.not_after)
+        return views.publisher_key(key)
+
+    @router.post("/publishers/{publisher}/keys/{key_id}/revoke")
+    def revoke_key(publisher: str, key_id: str, caller: OperatingCaller) -> Json:
+        return views.publisher_key(publishers.revoke_key(publisher, key_id))
+
+    @router.post("/publishers/{publisher}/revoke")
+    def revoke_publisher(publisher: str, caller: OperatingCaller) -> Json:
+        return views.publisher(publishers.revoke(publisher))
+
+    @router.post("/extensions/{extension_id}/versions/{version}/status")
+    def set_status(extension_id: str, version: str, body: SetStatus, caller: Caller) -> Json:
+        changed = catalogue.set_status(caller, extension_id, version, body.status)
+        return views.version(changed, catalogue.size(changed))
+
+    return router
+
+
+def _from_thread(request: Request) -> Iterator[bytes]:
+    """The request's body for a thread that blocks: it arrives no faster than it is written."""
+    stream = request.stream()
+
+    async def following() -> bytes | None:
+        return await anext(stream, None)
+
+    while (chunk := anyio.from_thread.run(following)) is not None:
+        yield chunk

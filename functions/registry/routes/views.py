@@ -1,0 +1,74 @@
+"""Records as JSON objects: what callers are shown, field by field."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from oriel.manifest import Manifest
+from oriel.store.records import Install, Page, Publisher, PublisherKey, StoredSecret, Upload, Version
+from registry.catalogue import asks
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+def page(found: Page[T], view: Callable[[T], Json]) -> Json:
+    return {"items": [view(item) for item in found.items], "cursor": found.cursor}
+
+
+def whole(items: Iterable[Json]) -> Json:
+    """A listing that is never cut."""
+    return {"items": list(items), "cursor": None}
+
+
+def upload(record: Upload) -> Json:
+    path = f"/api/v1/uploads/{record.upload_id}"
+    findings = [{"code": code, "at": at, "message": message} for code, at, message in record.findings]
+    view = {name: getattr(record, name) for name in ("upload_id", "state", "content_hash", "size")}
+    view |= {"extension_id": record.extension_id, "version": record.version, "findings": findings}
+    view |= {"upload_url": f"{path}/bundle", "finalize_url": f"{path}/finalize"}
+    return view | {"created_at": record.created_at, "updated_at": record.updated_at}
+
+
+def publisher(record: Publisher) -> Json:
+    return asdict(record)
+
+
+def publisher_key(record: PublisherKey) -> Json:
+    return asdict(record)
+
+
+def version_line(record: Version) -> Json:
+    """A version in a list."""
+    names = ("version", "version_id", "status", "content_hash", "publisher", "created_at")
+    return {name: getattr(record, name) for name in names}
+
+
+def version(record: Version, size: int) -> Json:
+    """A version with all that an administrator looks at before installing."""
+    manifest = Manifest.parse(record.manifest)
+    return {
+        **version_line(record),
+        "extension_id": record.extension_id,
+        "title": manifest.title,
+        "description": manifest.description,
+        "capabilities": list(asks(manifest)),
+        "signer_key_id": record.signer_key_id,
+        "published_by": record.published_by,
+        "component_digest": record.component_digest,
+        "size": size,
+        "manifest": record.manifest,
+    }
+
+
+def install(record: Install, manifest: Manifest) -> Json:
+    """An install; `missing` is what its version asks for and the tenant has not granted."""
+    granted = {grant.capability for grant in record.grants}
+    missing = [ask for ask in asks(manifest) if ask["name"] not in granted]
+    return {**asdict(record), "title": manifest.title, "missing": missing}
+
+
+def secret(record: StoredSecret) -> Json:
+    """Everything but what is sealed."""
+    names = ("name", "hosts", "reference_only", "updated_at")
+    return {name: getattr(record, name) for name in names}

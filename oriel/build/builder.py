@@ -1,0 +1,81 @@
+"""Choose the way to build by the manifest's `runtime`, and put the component in its place."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from oriel.build.javascript import build_javascript
+from oriel.build.python import build_python
+from oriel.build.world import write_world
+from oriel.engine.inspect import check_header
+from oriel.errors import OrielError
+from oriel.manifest import Manifest
+
+COMPONENT = Path("dist") / "main.wasm"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """The component, its size in bytes, and the seconds it took."""
+
+    component: Path
+    size: int
+    seconds: float
+
+
+def build(project: Path, *, progress: Callable[[str], None]) -> BuildResult:
+    """Build `project/dist/main.wasm` from the sources, as `project/manifest.json` says.
+
+    Args:
+        project: the folder of manifest.json.
+        progress: is told what happens, a few words at a time.
+
+    Raises:
+        InvalidInput: `invalid_manifest`, with every finding; `invalid_component` for a `wasm@1` that is none.
+        OrielError: `build_failed`, `toolchain_missing`.
+    """
+    started = time.monotonic()
+    manifest = _manifest(project)
+    component = project / COMPONENT
+    if manifest.runtime == "wasm@1":
+        _check_own(component)
+    else:
+        _build_from_sources(project, manifest, component, progress)
+    return BuildResult(component, component.stat().st_size, time.monotonic() - started)
+
+
+def _manifest(project: Path) -> Manifest:
+    path = project / "manifest.json"
+    if not path.is_file():
+        raise OrielError(
+            "build_failed", f"There is no {path}.", hint="Run the command in the extension's folder, or name it."
+        )
+    return Manifest.parse(path.read_bytes())
+
+
+def _build_from_sources(project: Path, manifest: Manifest, component: Path, progress: Callable[[str], None]) -> None:
+    """Build in a folder of its own and move the result, so that a failure leaves the last component as it was."""
+    capabilities = [request.name for request in manifest.capabilities]
+    component.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=component.parent) as temporary:
+        work = Path(temporary).absolute()
+        wit, output = write_world(work, capabilities), work / "main.wasm"
+        if manifest.runtime == "wasm-py@1":
+            build_python(project, wit, output, progress)
+        else:
+            build_javascript(project, wit, output, capabilities, progress)
+        shutil.move(output, component)
+
+
+def _check_own(component: Path) -> None:
+    """The author's own component stays as it is; the registry looks at it closely when it is published."""
+    if not component.is_file():
+        raise OrielError(
+            "build_failed",
+            f"There is no {component}.",
+            hint="The runtime 'wasm@1' takes a component that you build yourself and put there.",
+        )
+    check_header(component.read_bytes())

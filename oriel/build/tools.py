@@ -1,0 +1,50 @@
+"""Running the tools of a build: their errors in the author's words, their files in a cache."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from oriel.errors import OrielError
+
+INSTALL_HINT = "Install the build tools: pip install 'oriel[build]'."
+_TAIL = 4_000  # characters of a tool's output: the end says what went wrong
+
+
+def cache_dir() -> Path:
+    """Where builds keep what they can make again: `ORIEL_CACHE_DIR`, else the user's cache directory (XDG)."""
+    if own := os.environ.get("ORIEL_CACHE_DIR"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oriel"
+
+
+def run(command: Sequence[str | Path], *, failure: str, cwd: Path, env: Mapping[str, str] | None = None) -> None:
+    """Run one tool to its end.
+
+    Raises:
+        OrielError: `build_failed`; the detail is `failure` and the end of what the tool said.
+    """
+    finished = subprocess.run(  # noqa: S603 - the command is ours; only paths in it are the author's
+        [str(part) for part in command],
+        cwd=cwd,
+        env=None if env is None else dict(env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if finished.returncode:
+        said = (finished.stderr.strip() or finished.stdout.strip())[-_TAIL:]
+        raise OrielError("build_failed", f"{failure}:\n{said}" if said else f"{failure}, and said nothing.")
+
+
+def required_source(path: Path, example: str) -> Path:
+    """`path` where it is a file.
+
+    Raises:
+        OrielError: `build_failed`, with `example` for what to write there.
+    """
+    if not path.is_file():
+        raise OrielError("build_failed", f"There is no {path}.", hint=f"Write it, for example: {example}")
+    return path
