@@ -27,7 +27,7 @@ def load(text, **bounds):
         ("", "line 1"),
         ("'a'", "line 1"),
         ("[" * 33 + "]" * 33, "deeper than 32"),
-        ('{"a":' * 5_000 + "1" + "}" * 5_000, "more|bytes"),
+        ('{"a":' * 5_000 + "1" + "}" * 5_000, "bytes"),
     ],
 )
 def test_a_text_with_two_meanings_or_none_is_refused(text, why):
@@ -41,7 +41,7 @@ def test_a_text_that_nests_beyond_the_parser_is_refused_like_any_other():
 
 
 def test_a_text_over_the_bound_is_not_parsed():
-    with pytest.raises(JsonError, match="11 bytes; at most 10"):
+    with pytest.raises(JsonError, match="13 bytes; at most 10"):
         load('"éééé"  !', max_bytes=10)
 
 

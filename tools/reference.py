@@ -14,6 +14,15 @@ import typer
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
+ERRORS_INTRO = """# Errors
+
+Every error is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `code`, `hint` and
+`request_id`; several findings at once stand in `findings`, each with `at` and `message`. An extension's own 4xx and 5xx
+answers pass as they are.
+
+| code | status | title | how to mend it |
+|---|--:|---|---|
+"""
 MADE = "<!-- Made by tools/reference.py; do not edit. -->\n"
 
 
@@ -22,12 +31,7 @@ def errors() -> str:
     from oriel.errors import CATALOGUE
 
     rows = "".join(f"| `{code}` | {kind.status} | {kind.title} | {kind.hint} |\n" for code, kind in CATALOGUE.items())
-    return (
-        f"{MADE}\n# Errors\n\nEvery error is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `code`,"
-        " `hint` and\n`request_id`; several findings at once stand in `findings`, each with `at` and `message`. An extension's own"
-        " 4xx and 5xx\nanswers pass as they are.\n\n| code | status | title | how to mend it |\n|---|--:|---|---|\n"
-        + rows
-    )
+    return f"{MADE}\n{ERRORS_INTRO}{rows}"
 
 
 def cli() -> str:

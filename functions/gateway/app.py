@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.core import Gateway
+from gateway.description import describe
 from gateway.messages import GatewayRequest, GatewayResponse, target_of
 from oriel.errors import OrielError
 from oriel.web import install_error_handlers, raw_headers, raw_path, raw_query, read_body, request_id
@@ -71,8 +72,9 @@ def create_app(gateway: Gateway, *, threads: int = THREADS, max_waiting: int = M
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    app.add_api_route("/api/ext/{extension_id}", call, methods=METHODS, include_in_schema=False)
-    app.add_api_route("/api/ext/{extension_id}/{path:path}", call, methods=METHODS, name="call an extension")
+    for path in ("/api/ext/{extension_id}", "/api/ext/{extension_id}/{path:path}"):
+        app.add_route(path, call, methods=METHODS)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI's documented way to extend it
     return app
 
 

@@ -66,7 +66,7 @@ class Gateway:
         self._runner = runner
         self._journal = journal
         self._cors = cors
-        self._ceiling = (ceiling or Limits()).model_copy(update={"max_response_bytes": max_body_bytes})
+        self._ceiling = _with_bodies_of(ceiling or Limits(), max_body_bytes)
         self._clock = clock
         self.max_body_bytes = max_body_bytes
 
@@ -181,6 +181,10 @@ def problem(error: OrielError, request_id: str) -> GatewayResponse:
     """An error as an answer."""
     headers = (("content-type", PROBLEM_MEDIA_TYPE), *error.headers().items())
     return GatewayResponse(status=error.status, headers=headers, body=json.dumps(error.problem(request_id)).encode())
+
+
+def _with_bodies_of(limits: Limits, max_body_bytes: int) -> Limits:
+    return limits.model_copy(update={"max_response_bytes": min(limits.max_response_bytes, max_body_bytes)})
 
 
 def _without_body(answer: GatewayResponse) -> GatewayResponse:

@@ -44,7 +44,9 @@ def from_host(error: BaseException) -> RunFailure:
     return failure
 
 
-def from_engine(code: int | None, message: str, *, memory_bytes: int, memory_limit: int) -> RunFailure:
+def from_engine(  # noqa: PLR0911 - one return for each cause
+    code: int | None, message: str, *, memory_bytes: int, memory_limit: int
+) -> RunFailure:
     """The failure for an error of the engine.
 
     Args:
@@ -53,23 +55,27 @@ def from_engine(code: int | None, message: str, *, memory_bytes: int, memory_lim
         memory_bytes: the guest's memory when it ended.
         memory_limit: what it was allowed.
     """
+    cause = _cause(message)
     if code == INTERRUPT:
         return RunFailure("deadline_exceeded", "The extension was still computing when its time was up.")
     if code == OUT_OF_FUEL:
         return RunFailure("fuel_exhausted")
     if code == STACK_OVERFLOW:
         return RunFailure("stack_overflow", f"The extension ran out of stack{_place(message)}.")
-    cause = _cause(message)
     if _TOO_MUCH_COPIED in message:
-        if _BACKTRACE in message:
-            return RunFailure("host_budget_exceeded", "One host call handed over more than the engine carries.")
-        return RunFailure("output_too_large", "The answer is larger than the engine carries.")
+        return _too_much_copied(in_a_host_call=_BACKTRACE in message)
     if code is None and (cause.endswith(_OVER_LIMITS) or cause.startswith("resource limit exceeded")):
         return RunFailure("memory_limit", f"The extension cannot start within {_mb(memory_limit)}: {cause}.")
     if code == UNREACHABLE and memory_bytes > memory_limit - max(memory_limit // 8, 2 * MEGABYTE):
         used = f"{_mb(memory_bytes)} of {_mb(memory_limit)}"
         return RunFailure("memory_limit", f"The extension gave up with {used} in use.")
     return RunFailure("guest_trap", f"{cause}{_place(message)}, with {_mb(memory_bytes)} of memory in use.")
+
+
+def _too_much_copied(*, in_a_host_call: bool) -> RunFailure:
+    if in_a_host_call:
+        return RunFailure("host_budget_exceeded", "One host call handed over more than the engine carries.")
+    return RunFailure("output_too_large", "The answer is larger than the engine carries.")
 
 
 def _mb(size: int) -> str:

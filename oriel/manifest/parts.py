@@ -30,8 +30,9 @@ MAX_ROLES = 32
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 Scalar = str | int | float | bool | None
 
-ENDPOINT_PATH = r"^/$|^(?:/(?::[A-Za-z][A-Za-z0-9_]{0,31}|[A-Za-z0-9_~@+,=-][A-Za-z0-9._~@+,=-]*))+$"
-UI_PATH = r"^/(?:[A-Za-z0-9_~@+,=-][A-Za-z0-9._~@+,=-]*/?)*(?:\?[A-Za-z0-9._~=&+-]*)?$"
+_SEGMENT = r"[A-Za-z0-9_~@+,=-][A-Za-z0-9._~@+,=-]*"
+ENDPOINT_PATH = rf"^/$|^(?:/(?::[A-Za-z][A-Za-z0-9_]{{0,31}}|{_SEGMENT}))+$"
+UI_PATH = rf"^/(?:{_SEGMENT}(?:/{_SEGMENT})*/?)?(?:\?[A-Za-z0-9._~=&+-]*)?$"
 TOPIC = r"^(?:\*|[a-z0-9_-]+(?:\.(?:\*|[a-z0-9_-]+))*)$"
 ROLE = r"^[A-Za-z][A-Za-z0-9_.:-]{0,63}$"
 HOOK = r"^[a-z][A-Za-z0-9]{0,39}$"

@@ -199,3 +199,10 @@ def test_who_finds_the_queue_full_is_told_at_once(serve):
 
 def test_health_is_answered(serve):
     assert get(serve(), "/healthz")[0] == 200
+
+
+def test_the_description_names_every_method_and_the_problem(serve):
+    described = json.loads(get(serve(), "/openapi.json")[2])
+    operations = described["paths"]["/api/ext/{extension_id}/{path}"]
+    assert {"get", "head", "post", "put", "patch", "delete"} < operations.keys()
+    assert described["components"]["schemas"]["Problem"]["required"]

@@ -3,10 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway.policy import narrow_hosts
+from gateway.messages import GatewayRequest
+from gateway.policy import decide, narrow_hosts
+from gateway.resolve import Resolved
 from oriel.contract import Limits
+from oriel.identity import Principal
+from oriel.manifest import Manifest
 from tests.support.gateway import ALL_GRANTS, EXTENSION, MANIFEST, NOW, answer, bearer, grant, resolution, secret
+
+REQUEST = GatewayRequest(request_id="req_1", method="GET", extension_id=EXTENSION, path="/")
 
 # the tenant
 
@@ -299,3 +307,20 @@ def test_a_store_that_does_not_answer_closes_the_door(bench):
     got = bench.call()
     assert (got.status, got.code, got.header("retry-after")) == (503, "unavailable", "1")
     assert len(bench.runner.asked) == 2
+
+
+NAMES = ["storage.kv", "http.fetch", "user.read", "secrets.get", "root.shell"]
+HOSTS = ["api.acme.com", "*.acme.com", "x.acme.com", "evil.example"]
+
+
+@given(
+    granted=st.dictionaries(st.sampled_from(NAMES), st.lists(st.sampled_from(HOSTS))),
+    asked=st.sets(st.sampled_from(["storage.kv", "user.read", "secrets.get"])),
+)
+def test_no_execution_gets_more_than_is_asked_for_and_granted(granted, asked):
+    grants = tuple(grant(name, *hosts) for name, hosts in granted.items())
+    manifest = Manifest.parse(MANIFEST | {"capabilities": sorted(asked)})
+    resolved = Resolved(resolution(grants=grants), manifest, {})
+    decision = decide(REQUEST, Principal(subject="ann"), resolved, (), ceiling=Limits(), now_ms=NOW)
+    assert decision.providers - {"context.read", "log.emit"} == asked & granted.keys()
+    assert decision.egress == ()

@@ -67,6 +67,13 @@ LOG_ONCE = guest(
     data="hello",
 )
 
+LOG_LOOP = guest(
+    """(call $log.emit (i32.const 1) (i32.const 1024) (i32.const 5) (i32.const 0) (i32.const 0))
+       (loop $again (br $again)) unreachable""",
+    imports=("log.emit",),
+    data="hello",
+)
+
 LOG_TRAP = guest(
     """(call $log.emit (i32.const 1) (i32.const 1024) (i32.const 5) (i32.const 0) (i32.const 0)) unreachable""",
     imports=("log.emit",),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,6 @@ from oriel.errors import InvalidInput
 from registry.compiling import Compiler, CompilerLost
 from tests.guests import hostile
 from tests.guests.build import compiled
-
-FOLDER = Path(__file__).parent
 
 
 def compiler(module="oriel.engine.compile", *, memory_mb=4096, seconds=60):
@@ -89,12 +88,12 @@ def test_the_process_inherits_no_secret_and_no_descriptor(tmp_path, monkeypatch)
         "        'nice': os.nice(0)}\n"
         f"open({str(tmp_path / 'seen')!r}, 'w').write(repr(seen))\n"
     )
-    held = [Path(__file__).open() for _ in range(20)]
     before = os.nice(0)
-    with pytest.raises(InvalidInput):
-        hostile_compiler(tmp_path, monkeypatch, code).compile(b"")
-    for file in held:
-        file.close()
+    with ExitStack() as held:
+        for _ in range(20):
+            held.enter_context(Path(__file__).open())
+        with pytest.raises(InvalidInput):
+            hostile_compiler(tmp_path, monkeypatch, code).compile(b"")
     seen = eval((tmp_path / "seen").read_text())
     assert set(seen["environ"]) <= {"HOME", "LANG", "LC_CTYPE", "PYTHONPATH", "PYTHONSAFEPATH"}
     assert seen["files"] <= 5

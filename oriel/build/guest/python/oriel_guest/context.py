@@ -60,7 +60,7 @@ def setting(key: str, default: T) -> T:
     if raw is None:
         return default
     if isinstance(default, str):
-        return cast(T, raw)
+        return cast("T", raw)
     try:
         value = json.loads(raw)
     except json.JSONDecodeError:

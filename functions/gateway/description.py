@@ -1,0 +1,67 @@
+"""The OpenAPI description of the gateway: one path, every method, whatever extension stands behind it."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from oriel import __version__
+from oriel.errors import PROBLEM_MEDIA_TYPE
+
+PATH = "/api/ext/{extension_id}/{path}"
+_READS = ("get", "head")
+_WRITES = ("post", "put", "patch", "delete")
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The description, with what FastAPI knows of the other routes."""
+    described = get_openapi(title=app.title, version=__version__, routes=app.routes)
+    described["paths"][PATH] = {
+        "parameters": [_parameter("extension_id"), _parameter("path")],
+        **{method: _operation(method) for method in (*_READS, *_WRITES)},
+    }
+    components = described.setdefault("components", {})
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    components.setdefault("schemas", {})["Problem"] = _PROBLEM
+    return described
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def _operation(method: str) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": f"call_extension_{method}",
+        "summary": "Call an endpoint that the extension's manifest declares",
+        "security": [{"bearer": []}],
+        "responses": {
+            "default": {
+                "description": "The extension's own answer, whatever its status; or the platform's refusal.",
+                "headers": {"x-request-id": {"schema": {"type": "string"}}},
+                "content": {
+                    "*/*": {"schema": {}},
+                    PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
+                },
+            }
+        },
+    }
+    if method in _WRITES:
+        operation["requestBody"] = {"content": {"*/*": {"schema": {}}}}
+    return operation
+
+
+_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457",
+    "required": ["type", "title", "status", "detail", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "description": "stable; one of the catalogue"},
+        "hint": {"type": "string"},
+        "request_id": {"type": "string"},
+    },
+}
