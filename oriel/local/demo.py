@@ -52,9 +52,9 @@ class Example:
 
 def run_demo(settings: Settings, note: Note) -> None:
     """Show everything and stay up until the process is told to stop."""
-    note("[bold]1[/] Building the examples")
+    note("[bold]Building the examples[/]")
     examples = build_examples(settings.data_dir, note)
-    with LocalPlatform(settings, product=_host_product) as platform:
+    with LocalPlatform(_quiet(settings), product=_host_product) as platform:
         _publish_and_install(platform, examples, note)
         for example in examples:
             _show_calls(platform, example, note)
@@ -74,7 +74,7 @@ def run_demo_check(settings: Settings, note: Note) -> bool:
     note("[bold]Building the examples[/]")
     examples = build_examples(settings.data_dir, note)
     with tempfile.TemporaryDirectory(prefix="oriel-demo-") as folder:
-        own = Settings.load(data_dir=Path(folder) / "data", port=0, ui_port=0)
+        own = _quiet(Settings.load(data_dir=Path(folder) / "data", port=0, ui_port=0))
         with LocalPlatform(own, product=_host_product) as platform:
             _publish_and_install(platform, examples, note)
             results = [_show_calls(platform, example, note) for example in examples]
@@ -85,6 +85,11 @@ def run_demo_check(settings: Settings, note: Note) -> bool:
             results += [_still_there(platform, example, note) for example in examples]
     note("[bold green]All good[/]" if all(results) else "[bold red]Something is wrong, see above[/]")
     return all(results)
+
+
+def _quiet(settings: Settings) -> Settings:
+    """Warnings only: what happens is told here."""
+    return settings.model_copy(update={"log_level": "warning"})
 
 
 # building
@@ -132,7 +137,7 @@ def _source_hash(project: Path) -> str:
 
 
 def _publish_and_install(platform: LocalPlatform, examples: tuple[Example, ...], note: Note) -> None:
-    note(f"[bold]2[/] Publishing as {PUBLISHER}")
+    note(f"[bold]Publishing as {PUBLISHER}[/]")
     key = _publisher_key(platform.settings.data_dir / "demo" / "acme-key.pem")
     with _client(platform, tenant=None, roles=("publisher", "operator")) as client:
         client.api("POST", "/publishers", json={"publisher": PUBLISHER, "prefixes": [PUBLISHER]})
@@ -141,7 +146,7 @@ def _publish_and_install(platform: LocalPlatform, examples: tuple[Example, ...],
             began = time.monotonic()
             client.publish(example.bundle, _envelope(example, key), lambda state: note(f"    {state}"))
             note(f"  {example.extension_id} {example.version} is ready after {time.monotonic() - began:.1f} s")
-    note(f"[bold]3[/] Installing for {' and '.join(TENANTS)}")
+    note(f"[bold]Installing for {' and '.join(TENANTS)}[/]")
     for tenant in TENANTS:
         with _client(platform, tenant=tenant, roles=("admin",)) as client:
             for example in examples:

@@ -11,6 +11,7 @@ import { DAY_MS, NO_ANSWERS, lastWeeks, weekOf } from './score.js';
 const WEEKS = 13;
 const PAGE = 20;
 const ATTEMPTS = 8;
+const WEEK_TTL = (WEEKS + 1) * 7 * (DAY_MS / 1000);
 const LONGEST = { customer: 80, comment: 600 };
 
 /**
@@ -84,7 +85,8 @@ function count(week, mark, by, writes = []) {
     const counts = entry ? entry.json() : [...NO_ANSWERS];
     counts[mark] = Math.max(0, counts[mark] + by);
     try {
-      storage.putMany([...writes, { key, value: counts, ...(entry ? { ifRevision: entry.revision } : { ifAbsent: true }) }]);
+      const when = entry ? { ifRevision: entry.revision } : { ifAbsent: true };
+      storage.putMany([...writes, { key, value: counts, ttl: WEEK_TTL, ...when }]);
       return;
     } catch (error) {
       if (error instanceof LimitExceeded) throw new Problem(507, 'There is no room for more answers.', 'full');

@@ -13,13 +13,17 @@ const LEVELS = /** @type {const} */ ({ debug: 'debug', log: 'info', info: 'info'
 /** Called at the start of every request. */
 export function begin() {
   const started = nowMs();
-  const global = /** @type {any} */ (globalThis);
-  global.Date = hostDate(Date);
-  global.performance = { now: () => nowMs() - started, timeOrigin: started };
   Math.random = () => Number(randomU64() >> 11n) / 2 ** 53;
-  global.crypto = { getRandomValues, randomUUID };
-  global.console = Object.fromEntries(Object.entries(LEVELS).map(([name, level]) => [name, print(log[level])]));
-  for (const name of ['setTimeout', 'setInterval', 'fetch']) global[name] = () => missing(name);
+  replace('Date', hostDate(Date));
+  replace('performance', { now: () => nowMs() - started, timeOrigin: started });
+  replace('crypto', { getRandomValues, randomUUID });
+  replace('console', Object.fromEntries(Object.entries(LEVELS).map(([name, level]) => [name, print(log[level])])));
+  for (const name of ['setTimeout', 'setInterval', 'fetch']) replace(name, () => missing(name));
+}
+
+/** Some globals are read-only properties: they are defined anew. @param {string} name @param {unknown} value */
+function replace(name, value) {
+  Object.defineProperty(globalThis, name, { value, configurable: true, enumerable: false, writable: true });
 }
 
 /** @param {DateConstructor} Usual */

@@ -1,0 +1,118 @@
+"""The examples, built and compiled once for all test runs, and installs of them over real runners.
+
+What was built lies in the build's cache under a hash of everything it was made from, so only a change builds again.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from oriel.build import build
+from oriel.build.toolchain import lock_hash
+from oriel.build.tools import cache_dir
+from oriel.contract import ExecuteRequest, ExecuteResponse
+from oriel.engine.config import current_fingerprint
+from oriel.ids import new_id
+from oriel.manifest import Manifest
+from runner.core import Runner
+from tests.guests.build import compiled
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+ADMIN = {"id": "ada", "name": "Ada Lindqvist", "email": "ada@northwind.example", "roles": ["admin", "member"]}
+MEMBER = {"id": "nils", "name": "Nils Berg", "email": "nils@northwind.example", "roles": ["member"]}
+
+
+@dataclass(frozen=True)
+class Built:
+    """An example's manifest, its component, and the component compiled for this engine."""
+
+    manifest: Manifest
+    component: bytes
+    native: bytes
+
+
+def built(name: str) -> Built:
+    """The example `examples/<name>`, from the cache where its sources and the tools are what they were."""
+    project = EXAMPLES / name
+    home = cache_dir() / "tests" / f"{name}-{_source_hash(project)}"
+    wasm, native = home / "main.wasm", home / f"{current_fingerprint()[:16]}.cwasm"
+    home.mkdir(parents=True, exist_ok=True)
+    if not wasm.exists():
+        _write(wasm, build(project, progress=print).component.read_bytes())
+    if not native.exists():
+        _write(native, compiled(wasm.read_bytes()).cwasm)
+    manifest = Manifest.parse((project / "manifest.json").read_bytes())
+    return Built(manifest, wasm.read_bytes(), native.read_bytes())
+
+
+@dataclass
+class Installed:
+    """An example installed for a tenant of its own, and called as the gateway would call the runner."""
+
+    runner: Runner
+    manifest: Manifest
+    content_hash: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    withheld: Sequence[str] = ()
+    install_id: str = field(default_factory=lambda: new_id("ins"))
+
+    def call(
+        self, method: str, path: str, body: Any = None, *, user: Mapping[str, Any] | None = ADMIN, query: str = ""
+    ) -> ExecuteResponse:
+        """Execute one request. `body` is sent as JSON, text and bytes as they are."""
+        return self.runner.execute(ExecuteRequest.model_validate(self._request(method, path, body, user, query)))
+
+    def json(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        """The answer's JSON; an answer of 400 or more fails the test."""
+        answer = self.call(method, path, body, **options)
+        assert answer.error is None, answer.error
+        assert answer.status < 400, answer.body()
+        return json.loads(answer.body())
+
+    def _request(self, method: str, path: str, body: Any, user: Mapping[str, Any] | None, query: str) -> dict[str, Any]:
+        asked = self.manifest.asked
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        return {
+            "context": {
+                "request_id": new_id("req"),
+                "execution_id": new_id("exe"),
+                "tenant_id": f"tenant-{self.install_id}",
+                "extension_id": self.manifest.name,
+                "install_id": self.install_id,
+                "version_id": "ver_1",
+                "version": self.manifest.version,
+                "content_hash": self.content_hash,
+                "config": self.manifest.config_strings(self.config),
+            },
+            "http": {
+                "method": method,
+                "path": path,
+                "query": query,
+                "headers": [("content-type", "application/json")] if data else [],
+                "body_b64": base64.b64encode(data).decode(),
+            },
+            "providers": [name for name in asked if name not in self.withheld],
+            "egress": [host for name, ask in asked.items() if name not in self.withheld for host in ask.hosts],
+            "user": user,
+        }
+
+
+def _write(path: Path, data: bytes) -> None:
+    temporary = path.with_suffix(".part")
+    temporary.write_bytes(data)
+    temporary.rename(path)
+
+
+def _source_hash(project: Path) -> str:
+    """Over the example's sources, the tools, the guest libraries and the WIT package."""
+    digest = hashlib.sha256(lock_hash().encode())
+    for folder in (project / "src", ROOT / "oriel" / "build", ROOT / "wit"):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+            digest.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    digest.update((project / "manifest.json").read_bytes())
+    return digest.hexdigest()[:16]
