@@ -4,9 +4,9 @@ Rules kept here: JSON in and out, errors as problem+json; every route but `/heal
 is the token's and nothing else's; no answer is kept by a cache.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Response
 
 from oriel.identity import Principal
 from oriel.web import install_error_handlers
@@ -35,13 +35,7 @@ def create_app(
     app.state.authenticate = authenticate
     install_error_handlers(app)
 
-    @app.middleware("http")
-    async def never_cached(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await follow(request)
-        response.headers["cache-control"] = "no-store"
-        return response
-
-    @app.get("/healthz")
+    @app.get("/healthz", dependencies=[Depends(_never_cached)])
     def healthz() -> dict[str, str]:
         registry.store.ping()
         return {"status": "ok"}
@@ -52,5 +46,9 @@ def create_app(
         install_routes(registry),
         observing_routes(registry),
     ):
-        app.include_router(routes, prefix=PREFIX)
+        app.include_router(routes, prefix=PREFIX, dependencies=[Depends(_never_cached)])
     return app
+
+
+def _never_cached(response: Response) -> None:
+    response.headers["cache-control"] = "no-store"

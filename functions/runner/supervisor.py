@@ -94,7 +94,8 @@ class WorkerPool:
         self._workers: dict[int, _Worker] = {}
         self._life_read, self._life_write = os.pipe()
         self._threads = [
-            threading.Thread(target=self._keep, args=(place,), name=f"worker-{place}") for place in range(count)
+            threading.Thread(target=self._keep, args=(place,), name=f"worker-{place}", daemon=True)
+            for place in range(count)
         ]
 
     def __enter__(self) -> Self:

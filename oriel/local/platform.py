@@ -91,6 +91,10 @@ class LocalPlatform:
     ) -> None:
         self._stack.close()
 
+    def worker_pids(self) -> tuple[int, ...]:
+        """The processes that guests run in."""
+        return self._workers.pids()
+
     def wait(self) -> None:
         """Return when the process is told to stop."""
         for number in STOP_SIGNALS:
@@ -111,8 +115,8 @@ class LocalPlatform:
         blobs = open_blobs(self.settings.blobs_url)
         authenticator = self._authenticator()
 
-        runner_url = self._start_runner()
-        gateway = self._gateway(store, authenticator, runner_url)
+        self.runner_url = self._start_runner()
+        gateway = self._gateway(store, authenticator)
         self._stack.callback(gateway.close)
         registry = self._registry(store, blobs, authenticator)
 
@@ -145,23 +149,23 @@ class LocalPlatform:
         """Start the workers; the URL they share."""
         listener = bind(LOOPBACK, 0)
         self._stack.callback(listener.close)
-        pool = WorkerPool(
+        self._workers = WorkerPool(
             self.settings.runner_workers,
             [sys.executable, "-m", "runner"],
             listener,
             slots=self.settings.runner_threads,
             env={**_inherited(), **self.settings.environment()},
         )
-        self._stack.enter_context(pool)
-        pool.wait_ready()
+        self._stack.enter_context(self._workers)
+        self._workers.wait_ready()
         return origin(listener)
 
-    def _gateway(self, store: Store, authenticator: Authenticator, runner_url: str) -> Gateway:
+    def _gateway(self, store: Store, authenticator: Authenticator) -> Gateway:
         settings = self.settings
         return Gateway(
             authenticator=authenticator,
             resolver=Resolver(store, ttl=settings.cache_seconds),
-            runner=HttpRunner(runner_url, ServiceTokenSigner(self.keyring.service_key)),
+            runner=HttpRunner(self.runner_url, ServiceTokenSigner(self.keyring.service_key)),
             journal=Journal(store),
             cors=Cors(settings.allowed_origins),
             ceiling=Limits(timeout_ms=settings.max_timeout_ms, memory_mb=settings.max_memory_mb),

@@ -10,6 +10,7 @@ Rules kept here:
 - Every certificate is valid now; every issuer is a CA that may sign certificates, within its path length.
 - The leaf is no CA, may sign (key usage) and, where it limits its purposes, may sign code.
 - A critical extension that is not understood here is a refusal: name constraints are not understood.
+- Authorities may have stronger keys than the kinds that sign bundles (P-384, Ed448), and no weaker ones.
 - An authority that the operator limited to publishers certifies those and the ones below them only.
 
 `cryptography.x509.verification` is for TLS: it refuses Ed25519, the first of our kinds. Sources: RFC 5280, section 6.1.
@@ -20,13 +21,17 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from oriel.errors import OrielError
 from oriel.names import owns
-from oriel.signing.keys import PublicKey
+from oriel.signing.keys import RSA_MIN_BITS, PublicKey, key_id_of
 from oriel.signing.policy import TrustedKey, Validity, milliseconds
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
@@ -44,6 +49,10 @@ _UNDERSTOOD = frozenset(
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 
 
+class CertificateError(ValueError):
+    """Why a certificate is not taken, as the end of a sentence that starts with it."""
+
+
 class ChainError(Exception):
     """Why a chain is not believed, as the end of a sentence that starts with the key."""
 
@@ -56,12 +65,16 @@ class Authority:
     publishers: frozenset[str]
     validity: Validity
 
+    @property
+    def key_id(self) -> str:
+        return key_id_of(self.certificate.public_key())
+
     def certifies(self, publisher: str) -> bool:
         return not self.publishers or any(owns(limit, publisher) for limit in self.publishers)
 
 
-def certified(x5c: Sequence[bytes], authorities: Iterable[Authority], now: int) -> tuple[TrustedKey, list[PublicKey]]:
-    """The leaf's key as the chain vouches for it, and the keys of the certificates above it.
+def certified(x5c: Sequence[bytes], authorities: Iterable[Authority], now: int) -> tuple[TrustedKey, list[str]]:
+    """The leaf's key as the chain vouches for it, and the ids of the keys above it.
 
     Args:
         x5c: certificates in DER, leaf first.
@@ -69,7 +82,12 @@ def certified(x5c: Sequence[bytes], authorities: Iterable[Authority], now: int) 
     Raises:
         ChainError: with the reason.
     """
-    chain = [_load(der) for der in x5c]
+    try:
+        chain = [load(der) for der in x5c]
+        leaf_key = PublicKey(chain[0].public_key())
+    except (CertificateError, OrielError) as error:
+        reason = error.detail if isinstance(error, OrielError) else f"it {error}"
+        raise ChainError(f"comes with a certificate that is refused: {reason}") from None
     leaf, *issuers = chain
     _check_leaf(leaf)
     for below, (certificate, issuer) in enumerate(zip(chain, issuers, strict=False)):
@@ -82,7 +100,29 @@ def certified(x5c: Sequence[bytes], authorities: Iterable[Authority], now: int) 
     for publisher in sorted(publishers):
         if not authority.certifies(publisher):
             raise ChainError(f"has a certificate for {publisher}, for which its authority may not vouch")
-    return TrustedKey(_key(leaf), publishers, validity_of(leaf)), [_key(issuer) for issuer in issuers]
+    above = [authority.key_id, *(key_id_of(issuer.public_key()) for issuer in issuers)]
+    return TrustedKey(leaf_key, publishers, validity_of(leaf)), above
+
+
+def load(der: bytes) -> x509.Certificate:
+    """A certificate of which every part that is looked at later can be read.
+
+    Raises:
+        CertificateError: with the reason.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        critical = {extension.oid for extension in certificate.extensions if extension.critical}
+        _ = certificate.subject, certificate.issuer, certificate.signature_hash_algorithm
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        raise CertificateError("cannot be read") from None
+    if unknown := critical - _UNDERSTOOD:
+        listed = ", ".join(sorted(oid.dotted_string for oid in unknown))
+        raise CertificateError(f"has a critical extension that is not understood ({listed})")
+    if not _is_strong(key):
+        raise CertificateError("has a weak key, or one of an unknown kind")
+    return certificate
 
 
 def is_authority(certificate: x509.Certificate) -> bool:
@@ -103,18 +143,6 @@ def validity_of(certificate: x509.Certificate) -> Validity:
         not_before=milliseconds(certificate.not_valid_before_utc),
         not_after=milliseconds(certificate.not_valid_after_utc) + 1000,
     )
-
-
-def _load(der: bytes) -> x509.Certificate:
-    try:
-        certificate = x509.load_der_x509_certificate(der)
-        critical = {extension.oid for extension in certificate.extensions if extension.critical}
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        raise ChainError("comes with a certificate that cannot be read") from None
-    if unknown := critical - _UNDERSTOOD:
-        listed = ", ".join(sorted(oid.dotted_string for oid in unknown))
-        raise ChainError(f"comes with a certificate with a critical extension that is not understood ({listed})")
-    return certificate
 
 
 def _check_leaf(leaf: x509.Certificate) -> None:
@@ -157,7 +185,7 @@ def _check_issued(certificate: x509.Certificate, issuer: x509.Certificate, below
         raise ChainError("has a chain with a certificate signed with a weak hash")
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         raise ChainError("has a chain in which a certificate was not issued by the next one") from None
 
 
@@ -166,13 +194,14 @@ def _check_now(certificate: x509.Certificate, validity: Validity, now: int) -> N
         raise ChainError(f"has a chain in which '{certificate.subject.rfc4514_string()}' {refusal}")
 
 
-def _key(certificate: x509.Certificate) -> PublicKey:
-    try:
-        return PublicKey(certificate.public_key())
-    except OrielError as error:
-        raise ChainError(f"comes with a certificate whose key is refused: {error.detail}") from None
-    except ValueError:
-        raise ChainError("comes with a certificate whose key cannot be read") from None
+def _is_strong(key: CertificatePublicKeyTypes) -> bool:
+    match key:
+        case rsa.RSAPublicKey():
+            return key.key_size >= RSA_MIN_BITS
+        case ec.EllipticCurvePublicKey():
+            return key.key_size >= 256
+        case _:
+            return isinstance(key, Ed25519PublicKey | Ed448PublicKey)
 
 
 def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:

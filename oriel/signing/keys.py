@@ -56,8 +56,7 @@ class PublicKey:
 
     def __init__(self, key: PublicKeyTypes) -> None:
         self._key, self.kind = _accepted(key)
-        spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        self.key_id = "sha256:" + hashlib.sha256(spki).hexdigest()
+        self.key_id = key_id_of(key)
 
     @classmethod
     def from_pem(cls, pem: str) -> Self:
@@ -177,6 +176,12 @@ def generate_key(kind: KeyKind = "ed25519") -> SigningKey:
             return SigningKey(rsa.generate_private_key(RSA_MIN_EXPONENT, RSA_BITS))
         case _:
             raise _unknown_kind()
+
+
+def key_id_of(key: PublicKeyTypes) -> str:
+    """The id of a public key of any kind."""
+    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return "sha256:" + hashlib.sha256(spki).hexdigest()
 
 
 def _accepted(key: PublicKeyTypes) -> tuple[_Public, KeyKind]:

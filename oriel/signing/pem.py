@@ -23,10 +23,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.names import is_reverse_domain
-from oriel.signing.chains import Authority, is_authority, publishers_of, validity_of
+from oriel.signing.chains import Authority, CertificateError, is_authority, load, publishers_of, validity_of
 from oriel.signing.keys import PublicKey
 from oriel.signing.policy import TrustedKey, Validity, milliseconds
 
@@ -156,11 +157,13 @@ def _entry(block: _Block) -> TrustedKey | Authority:
 
 def _certificate(block: _Block) -> TrustedKey | Authority:
     try:
-        certificate = x509.load_pem_x509_certificate(block.pem.encode())
-        validity = block.validity.within(validity_of(certificate))
-        if is_authority(certificate):
-            return Authority(certificate, frozenset(block.publishers), validity)
-        publishers = block.publishers | publishers_of(certificate)
-        return TrustedKey(PublicKey(certificate.public_key()), frozenset(publishers), validity)
-    except (ValueError, x509.DuplicateExtension):
+        certificate = load(x509.load_pem_x509_certificate(block.pem.encode()).public_bytes(Encoding.DER))
+    except CertificateError as error:
+        raise _Mistake(f"the certificate {error}") from None
+    except ValueError:
         raise _Mistake("the certificate cannot be read") from None
+    validity = block.validity.within(validity_of(certificate))
+    if is_authority(certificate):
+        return Authority(certificate, frozenset(block.publishers), validity)
+    publishers = block.publishers | publishers_of(certificate)
+    return TrustedKey(PublicKey(certificate.public_key()), frozenset(publishers), validity)

@@ -53,8 +53,6 @@ class TrustedKey:
 
     def refusal(self, publisher: str, now: int) -> str | None:
         """Why it does not speak for `publisher` at `now`, as the end of a sentence; None where it does."""
-        if self.validity.revoked_at is not None and (revoked := self.validity.refusal(now)):
-            return revoked
         if not self.publishers:
             return (
                 "is bound to no publisher, so it speaks for nobody: register it for the publisher, or write "

@@ -9,7 +9,7 @@ Rules kept here:
 - A bad signature by a known key condemns the envelope. Signatures by other keys neither help nor harm.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 from oriel.errors import OrielError
@@ -26,6 +26,7 @@ class TrustBundle:
     def __init__(self, keys: Iterable[TrustedKey] = (), authorities: Iterable[Authority] = ()) -> None:
         self._keys = merged(keys)
         self._authorities = tuple(authorities)
+        self._revocations = _revocations(self._keys, self._authorities)
 
     @classmethod
     def from_pem(cls, text: str) -> Self:
@@ -63,7 +64,7 @@ class TrustBundle:
             key = entries[0].public_key
             if not key.verifies(signature.sig, message):
                 raise OrielError("signature_invalid", f"The signature by {key.key_id} does not fit the statement.")
-            if refusal := _refusal(entries, publisher, now):
+            if refusal := self._revocation(key.key_id, now) or _refusal(entries, publisher, now):
                 reasons.append(f"The key {key.key_id} {refusal}")
             else:
                 believed.append(key)
@@ -80,17 +81,28 @@ class TrustBundle:
         leaf, above = certified(signature.x5c, self._authorities, now)
         if leaf.key_id != signature.keyid:
             raise ChainError(f"comes with a certificate of another key, {leaf.key_id}")
-        for key in above:
-            if any(entry.validity.revoked_at is not None for entry in self._keys.get(key.key_id, ())):
-                raise ChainError(f"has a chain through the revoked key {key.key_id}")
+        for key_id in above:
+            if revocation := self._revocation(key_id, now):
+                raise ChainError(f"has a chain through the key {key_id}, which {revocation}")
         return (leaf,)
 
+    def _revocation(self, key_id: str, now: int) -> str | None:
+        return Validity(revoked_at=self._revocations.get(key_id)).refusal(now)
 
-def _refusal(entries: tuple[TrustedKey, ...], publisher: str, now: int) -> str | None:
+
+def _revocations(keys: Mapping[str, Sequence[TrustedKey]], authorities: Sequence[Authority]) -> dict[str, int]:
+    """When each revoked key was revoked first."""
+    said = [(key_id, entry.validity.revoked_at) for key_id, entries in keys.items() for entry in entries]
+    said += [(authority.key_id, authority.validity.revoked_at) for authority in authorities]
+    found: dict[str, int] = {}
+    for key_id, moment in said:
+        if moment is not None:
+            found[key_id] = min(moment, found.get(key_id, moment))
+    return found
+
+
+def _refusal(entries: Sequence[TrustedKey], publisher: str, now: int) -> str | None:
     """Why none of what is said of a key lets it speak for `publisher`; None where something does."""
-    revoked = [entry.validity.revoked_at for entry in entries if entry.validity.revoked_at is not None]
-    if revoked and (refusal := Validity(revoked_at=min(revoked)).refusal(now)):
-        return refusal
     refusals = [entry.refusal(publisher, now) for entry in entries]
     if None in refusals:
         return None

@@ -78,7 +78,7 @@ def test_what_is_not_part_of_a_bundle_is_left_out(tree):
     ],
 )
 def test_assets_say_which_files_are_packed(tmp_path, globs, taken):
-    ui = {name: b"" for name in ["index.html", "a/b/c.js", "a/x.css", "app.js"]}
+    ui = dict.fromkeys(["index.html", "a/b/c.js", "a/x.css", "app.js"], b"")
     assert unpack(pack(make_bundle_tree(tmp_path, ui=ui, assets=globs)).data).ui.keys() == taken
 
 
@@ -95,7 +95,7 @@ def test_the_sbom_is_packed_where_the_manifest_names_it(tmp_path):
 
 
 def test_an_extension_without_a_ui_is_packed(tmp_path):
-    tree = make_bundle_tree(tmp_path, ui={"left.over": b""}, **{"assets": [], })
+    tree = make_bundle_tree(tmp_path, ui={"left.over": b""}, assets=[])
     document = json.loads((tree / "manifest.json").read_text())
     del document["ui"]
     (tree / "manifest.json").write_text(json.dumps(document))

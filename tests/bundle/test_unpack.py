@@ -145,7 +145,9 @@ def test_a_wrong_checksum_is_refused():
     assert "another form" in refusal(bundle_with(bytes(block)))
 
 
-@pytest.mark.parametrize("size", [b"\x80" + b"\xff" * 11, b"-0000000001\0", b"77777777777\0", b" 0000000000\0", b"0o000000000\0"])
+@pytest.mark.parametrize(
+    "size", [b"\x80" + b"\xff" * 11, b"-0000000001\0", b"77777777777\0", b" 0000000000\0", b"0o000000000\0"]
+)
 def test_a_strange_size_is_refused(size):
     assert refusal(bundle_with(patched(entry("ui/x"), 124, size)))
 
@@ -187,7 +189,9 @@ def test_native_code_is_refused(name):
     assert "is native code" in refusal(bundle_of(**{name: b"\x7fELF"}))
 
 
-@pytest.mark.parametrize("component", [b"", b"\x7fELF\x02\x01\x01\0", b"\0asm\x01\0\0\0", b"\0asm", b"\0asm\x0c\0\x01\0"])
+@pytest.mark.parametrize(
+    "component", [b"", b"\x7fELF\x02\x01\x01\0", b"\0asm\x01\0\0\0", b"\0asm", b"\0asm\x0c\0\x01\0"]
+)
 def test_a_component_that_is_none_is_refused(component):
     assert refusal(bundle_of(**{"dist/main.wasm": component}), "invalid_component")
 

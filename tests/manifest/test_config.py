@@ -114,7 +114,9 @@ def test_a_setting_may_have_the_name_of_a_keyword():
 
 
 def test_settings_are_of_one_draft():
-    assert "settings.$schema" in settings_findings({"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"})
+    assert "settings.$schema" in settings_findings(
+        {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}
+    )
 
 
 def test_settings_over_the_bound_are_refused():

@@ -187,7 +187,7 @@ def test_text_on_a_consent_screen_is_one_plain_line(text):
 
 
 def test_text_may_join_characters_as_ordinary_writing_does():
-    assert Manifest.parse(manifest_document(title="می\u200cخواهم 👩\u200d💻")).title
+    assert Manifest.parse(manifest_document(title="\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f469\u200d\U0001f4bb")).title
 
 
 def test_limits_are_those_of_an_execution():

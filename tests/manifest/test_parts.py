@@ -32,7 +32,7 @@ def test_hosts_are_normalised(host, normal):
     "host",
     ["*", "*.com", "a.*.com", "*acme.com", "localhost", "acme.com.", "https://acme.com", "acme.com/x", "acme.com:443",
      "user@acme.com", "127.0.0.1", "0x7f.1", "2130706433.0", "1.2.3.0x4", "[::1]", "::1", "fe80::1%eth0", "acme..com",
-     "-a.com", "a b.com", "acme.com\n", "", "xn--a.com", "a_b.com", "x" * 64 + ".com", "*.127.0.0.1", "１２７.０.０.１"],
+     "-a.com", "a b.com", "acme.com\n", "", "xn--a.com", "a_b.com", "x" * 64 + ".com", "*.127.0.0.1", "\uff11\uff12\uff17.\uff10.\uff10.\uff11"],
 )  # fmt: skip
 def test_a_host_is_a_full_dns_name(host):
     assert list(findings(capabilities=fetching(host))) == ["capabilities[0].hosts[0]"]
@@ -147,7 +147,9 @@ def test_a_cron_expression_is_checked_field_by_field(cron):
     assert list(found) == ["schedules[0].cron"]
 
 
-@pytest.mark.parametrize("cron", ["* * * * *", "*/5 0-6,22 1,15 JAN-mar mon-FRI", "0-59/15 3 31 12 7", "  0   3 * * * "])
+@pytest.mark.parametrize(
+    "cron", ["* * * * *", "*/5 0-6,22 1,15 JAN-mar mon-FRI", "0-59/15 3 31 12 7", "  0   3 * * * "]
+)
 def test_ordinary_cron_expressions_are_taken(cron):
     schedule = {"name": "n", "cron": cron, "path": "/reports"}
     assert Manifest.parse(manifest_document(schedules=[schedule])).schedules[0].cron == " ".join(cron.split())
@@ -161,12 +163,12 @@ def test_a_zone_is_of_the_iana_database(zone):
 
 def test_schedules_have_names_of_their_own():
     schedule = {"name": "n", "cron": "* * * * *", "path": "/reports"}
-    assert findings(schedules=[schedule, schedule]) == {
-        "schedules[1].name": "is taken: another schedule is called 'n'"
-    }
+    assert findings(schedules=[schedule, schedule]) == {"schedules[1].name": "is taken: another schedule is called 'n'"}
 
 
-@pytest.mark.parametrize("glob", ["**", "dist/*", "ui/../x", "ui/**/a/**", "/ui/**", "ui/.git/*", "ui//x", "ui/[a-z]", "ui/"])
+@pytest.mark.parametrize(
+    "glob", ["**", "dist/*", "ui/../x", "ui/**/a/**", "/ui/**", "ui/.git/*", "ui//x", "ui/[a-z]", "ui/"]
+)
 def test_assets_lie_under_ui(glob):
     assert list(findings(assets=[glob])) == ["assets[0]"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from oriel.contract import ExecuteRequest
 from runner.execution import Execution, Services
-from tests.runner.platform import Platform
+from tests.runner.small_platform import Platform
 
 CONTENT_HASH = "sha256:" + "c" * 64
 

@@ -13,7 +13,7 @@ from oriel.provenance import artifact_key, index_key
 from oriel.signing import generate_key
 from runner import artifacts as module
 from runner.components import Components
-from tests.runner.platform import digest
+from tests.runner.small_platform import digest
 
 COMPONENT = digest(b"component")
 NATIVE = b"native code " * 10_000

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -140,23 +139,26 @@ def test_a_failure_in_telling_an_end_does_not_leave_the_place_empty(listener):
         assert second != first
 
 
-def test_no_worker_outlives_a_supervisor_that_is_killed():
-    script = textwrap.dedent(
-        f"""
-        import socket, sys, time
-        from runner.supervisor import WorkerPool
-        listener = socket.create_server(("127.0.0.1", 0))
-        workers = WorkerPool(2, {WORKER!r}, listener, slots=1)
-        workers.start()
-        workers.wait_ready()
-        print(*workers.pids(), flush=True)
-        time.sleep(60)
-        """
-    )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+SUPERVISOR = f"""
+import socket, sys
+from runner.supervisor import WorkerPool
+listener = socket.create_server(("127.0.0.1", 0))
+workers = WorkerPool(2, {WORKER!r}, listener, slots=1)
+workers.start()
+workers.wait_ready()
+print(*workers.pids(), flush=True)
+sys.stdin.read(1)
+"""
+
+
+@pytest.mark.parametrize("end", [subprocess.Popen.kill, lambda parent: parent.stdin.close()], ids=["killed", "forgot"])
+def test_no_worker_outlives_a_supervisor_that_is_killed_or_ends_without_closing(end):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", SUPERVISOR], **pipes) as parent:
         pids = [int(pid) for pid in parent.stdout.readline().split()]
         assert len(pids) == 2
-        parent.kill()
+        end(parent)
+        parent.wait(10)
     eventually(lambda: not any(is_alive(pid) for pid in pids))
 
 

@@ -1,4 +1,4 @@
-"""The examples, built and compiled once for all test runs, and installs of them over real runners.
+"""Examples and other projects, built and compiled once for all test runs, and installs of them over a real runner.
 
 What was built lies in the build's cache under a hash of everything it was made from, so only a change builds again.
 """
@@ -6,8 +6,9 @@ What was built lies in the build's cache under a hash of everything it was made 
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from oriel.ids import new_id
 from oriel.manifest import Manifest
 from runner.core import Runner
 from tests.guests.build import compiled
+from tests.runner.small_platform import Platform, digest
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -29,30 +31,33 @@ MEMBER = {"id": "nils", "name": "Nils Berg", "email": "nils@northwind.example", 
 
 @dataclass(frozen=True)
 class Built:
-    """An example's manifest, its component, and the component compiled for this engine."""
+    """A project's manifest, its component, and the component compiled for this engine."""
 
     manifest: Manifest
     component: bytes
     native: bytes
+    imports: frozenset[str]
 
 
-def built(name: str) -> Built:
-    """The example `examples/<name>`, from the cache where its sources and the tools are what they were."""
-    project = EXAMPLES / name
-    home = cache_dir() / "tests" / f"{name}-{_source_hash(project)}"
+def built(project: Path) -> Built:
+    """A project, from the cache where its sources and the tools are what they were."""
+    home = cache_dir() / "tests" / f"{project.name}-{_source_hash(project)}"
     wasm, native = home / "main.wasm", home / f"{current_fingerprint()[:16]}.cwasm"
     home.mkdir(parents=True, exist_ok=True)
     if not wasm.exists():
         _write(wasm, build(project, progress=print).component.read_bytes())
     if not native.exists():
-        _write(native, compiled(wasm.read_bytes()).cwasm)
+        made = compiled(wasm.read_bytes())
+        _write(home / "imports.json", json.dumps(sorted(made.shape.imports)).encode())
+        _write(native, made.cwasm)
+    imports = frozenset(json.loads((home / "imports.json").read_text()))
     manifest = Manifest.parse((project / "manifest.json").read_bytes())
-    return Built(manifest, wasm.read_bytes(), native.read_bytes())
+    return Built(manifest, wasm.read_bytes(), native.read_bytes(), imports)
 
 
 @dataclass
 class Installed:
-    """An example installed for a tenant of its own, and called as the gateway would call the runner."""
+    """A project installed for a tenant of its own, and called as the gateway would call the runner."""
 
     runner: Runner
     manifest: Manifest
@@ -100,6 +105,24 @@ class Installed:
             "egress": [host for name, ask in asked.items() if name not in self.withheld for host in ask.hosts],
             "user": user,
         }
+
+
+class Host:
+    """One runner for many installs. Every install has a tenant and an id of its own: no test sees another's data."""
+
+    def __init__(self, root: Path) -> None:
+        self._platform = Platform(root)
+        self._runner = self._platform.runner()
+        self.close = self._platform.close
+
+    def publish(self, project: Path) -> Callable[..., Installed]:
+        """Build a project and store it; the result makes installs of it and takes `config` and `withheld`."""
+        made = built(project)
+        manifest = made.manifest
+        content_hash = self._platform.store(
+            digest(made.component), made.native, extension_id=manifest.name, version=manifest.version
+        )
+        return partial(Installed, self._runner, manifest, content_hash)
 
 
 def _write(path: Path, data: bytes) -> None:

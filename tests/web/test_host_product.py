@@ -197,11 +197,13 @@ def test_a_question_is_asked_in_a_dialog_of_the_product_that_names_the_asker(sig
     signed_in.click("nav >> text=Notes")
     ui_of(signed_in).locator("text=ada").wait_for()
     frame = signed_in.query_selector("oriel-extension iframe").content_frame()
-    frame.evaluate("window.answer = null; oriel.confirm({ title: 'Delete?', danger: true }).then((a) => answer = a)")
+    frame.evaluate(
+        "() => { oriel.confirm({ title: 'Delete?', danger: true }).then((said) => { window.said = said; }); }"
+    )
     signed_in.wait_for_selector("dialog >> text=Notes asks")
     assert signed_in.evaluate("document.activeElement.value") == "no"
     signed_in.keyboard.press("Escape")
-    frame.wait_for_function("window.answer === false")
+    frame.wait_for_function("window.said === false")
 
 
 @pytest.mark.browser

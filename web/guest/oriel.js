@@ -35,7 +35,7 @@ export class OrielGuest extends EventTarget {
     this._nextId = 1;
     this._path = '/';
     this._height = -1;
-    this._expect();
+    this._ready = this._expect();
     this._connection = new Connection({
       open: (context) => this._open(context),
       message: (message) => this._receive(message),
@@ -124,13 +124,14 @@ export class OrielGuest extends EventTarget {
     return this._ask({ type: 'confirm', title, message, confirmLabel, cancelLabel, danger });
   }
 
-  /** From here on `ready()` waits for the product's next answer. */
+  /** The product's next answer. */
   _expect() {
     /** @type {Promise<import('./connection.js').Context>} */
-    this._ready = new Promise((resolve, reject) => {
+    const ready = new Promise((resolve, reject) => {
       this._settle = { resolve, reject };
     });
-    this._ready.catch(() => {});
+    ready.catch(() => {});
+    return ready;
   }
 
   /** @param {import('./connection.js').Context} context */
@@ -231,7 +232,7 @@ export class OrielGuest extends EventTarget {
     const error = new OrielError('lost', 'The product ended the conversation.');
     for (const { reject } of this._waiting.values()) reject(error);
     this._waiting.clear();
-    this._expect();
+    this._ready = this._expect();
     this._observer.disconnect();
     this.dispatchEvent(new CustomEvent('lost'));
   }

@@ -8,8 +8,8 @@ const STYLES = new CSSStyleSheet();
 STYLES.replaceSync(`
   :host { display: block; position: relative; min-height: 8rem; }
   :host([hidden]) { display: none; }
-  iframe { display: block; width: 100%; height: 12rem; border: 0; opacity: 0; }
-  iframe[data-ready] { opacity: 1; }
+  iframe { display: block; width: 100%; height: 12rem; border: 0; opacity: 0; visibility: hidden; }
+  iframe[data-ready] { opacity: 1; visibility: visible; }
   @media (prefers-reduced-motion: no-preference) { iframe { transition: opacity 120ms ease-out; } }
   .state { position: absolute; inset: 0 0 auto; font: inherit; color: var(--oriel-color-text, CanvasText); }
   .bars { display: grid; gap: 0.75rem; padding: 0.25rem 0; }

@@ -40,7 +40,7 @@ const HELLO = { oriel: oneOf('hello'), nonce: text(64), versions, document: text
 
 /** @type {ReadonlyMap<string, Record<string, Check>>} */
 const FROM_GUEST = new Map(
-  Object.entries({
+  Object.entries(/** @type {Record<string, Record<string, Check>>} */ ({
     accept: { nonce: text(64) },
     request: { id, method: text(16), path: text(4096), headers, body },
     abort: { id },
@@ -49,7 +49,7 @@ const FROM_GUEST = new Map(
     toast: { message: text(500), kind: oneOf('info', 'success', 'warning', 'error') },
     confirm: { id, title: text(200), message: text(2000), confirmLabel: text(60), cancelLabel: text(60), danger: flag },
     pong: { id },
-  }),
+  })),
 );
 
 /**

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import anyio
 import anyio.from_thread
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from oriel.contract import ContentHash
+from oriel.errors import OrielError
 from oriel.store.records import VersionStatus
 from registry.catalogue import Catalogue
 from registry.core import Registry, principal_id
@@ -18,6 +21,9 @@ from registry.routes.caller import Caller, Cursor, Limit, OperatingCaller, Publi
 from registry.uploads import Uploads
 
 Json = dict[str, Any]
+
+UPLOADS_AT_ONCE = 8  # each one holds a thread of its own, so that slow senders hold up no other request
+CHUNK_SECONDS = 30
 
 
 class _Body(BaseModel):
@@ -52,6 +58,7 @@ def publishing_routes(registry: Registry, wake: Callable[[], None]) -> APIRouter
     """Args: wake: tells the publisher that a session was finalized."""
     router = APIRouter()
     uploads, publishers, catalogue = Uploads(registry), Publishers(registry), Catalogue(registry)
+    slots = CapacityLimiter(UPLOADS_AT_ONCE)
 
     @router.post("/uploads", status_code=201)
     def open_upload(body: OpenUpload, caller: PublishingCaller, response: Response) -> Json:
@@ -66,7 +73,7 @@ def publishing_routes(registry: Registry, wake: Callable[[], None]) -> APIRouter
     @router.put("/uploads/{upload_id}/bundle")
     async def receive_bundle(upload_id: str, caller: PublishingCaller, request: Request) -> Json:
         chunks = _from_thread(request)
-        upload = await run_sync(uploads.receive, principal_id(caller), upload_id, chunks)
+        upload = await run_sync(uploads.receive, principal_id(caller), upload_id, chunks, limiter=slots)
         return views.upload(upload)
 
     @router.post("/uploads/{upload_id}/finalize", status_code=202)
@@ -117,7 +124,9 @@ def _from_thread(request: Request) -> Iterator[bytes]:
     stream = request.stream()
 
     async def following() -> bytes | None:
-        return await anext(stream, None)
+        with anyio.move_on_after(CHUNK_SECONDS):
+            return await anext(stream, None)
+        raise OrielError("malformed_request", f"No more of the body came within {CHUNK_SECONDS} seconds.")
 
     while (chunk := anyio.from_thread.run(following)) is not None:
         yield chunk

@@ -66,6 +66,7 @@ def sqlite_engine(path: Path) -> Engine:
         connect_args={"timeout": BUSY_SECONDS},
         pool_size=8,
         max_overflow=32,
+        pool_timeout=BUSY_SECONDS,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

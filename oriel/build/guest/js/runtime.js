@@ -12,10 +12,9 @@ const LEVELS = /** @type {const} */ ({ debug: 'debug', log: 'info', info: 'info'
 
 /** Called at the start of every request. */
 export function begin() {
-  const started = nowMs();
   Math.random = () => Number(randomU64() >> 11n) / 2 ** 53;
   replace('Date', hostDate(Date));
-  replace('performance', { now: () => nowMs() - started, timeOrigin: started });
+  replace('performance', { now: nowMs, timeOrigin: 0 });
   replace('crypto', { getRandomValues, randomUUID });
   replace('console', Object.fromEntries(Object.entries(LEVELS).map(([name, level]) => [name, print(log[level])])));
   for (const name of ['setTimeout', 'setInterval', 'fetch']) replace(name, () => missing(name));

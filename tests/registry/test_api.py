@@ -1,0 +1,438 @@
+"""The HTTP API: statuses, shapes, permissions, and the boundary between principals and tenants."""
+
+import httpx
+import pytest
+
+from oriel.client import PlatformClient
+from oriel.errors import OrielError
+from oriel.identity import Principal
+from oriel.signing import generate_key
+from oriel.store import StoreUnavailable
+from oriel.store.records import Execution
+from registry.app import create_app
+from registry.worker import PublishWorker
+from tests.registry.stage import (
+    ADMIN,
+    EVERYTHING,
+    NAME,
+    OPERATOR,
+    OTHER_ADMIN,
+    PUBLISHER,
+    Stage,
+    project,
+    signed,
+)
+from tests.support.serving import Port
+
+PEOPLE = {
+    "admin": ADMIN,
+    "other-admin": OTHER_ADMIN,
+    "operator": OPERATOR,
+    "publisher": PUBLISHER,
+    "other-publisher": Principal(subject="bob", roles=("publisher",)),
+    "same-name": Principal(subject="ann", tenant_id="t9", roles=("publisher",)),
+    "member": Principal(subject="mia", tenant_id="t1", roles=("member",)),
+}
+CANARY = "canary-5f2b"
+
+
+def authenticate(authorization):
+    person = PEOPLE.get((authorization or "").removeprefix("Bearer "))
+    if person is None:
+        raise OrielError("unauthenticated")
+    return person
+
+
+class Platform:
+    """A registry's stage, its worker, and a client of its API."""
+
+    def __init__(self, stage, worker, http):
+        self.stage, self.worker, self.http = stage, worker, http
+
+    def call(self, method, path, who=None, **request):
+        headers = {"authorization": f"Bearer {who}"} if who else {}
+        return self.http.request(method, f"/api/v1{path}", headers=headers, **request)
+
+    def opened(self, packed, who="publisher"):
+        body = {"content_hash": packed.content_hash, "size": len(packed.data)}
+        return self.call("POST", "/uploads", who, json=body)
+
+
+@pytest.fixture
+def platform(tmp_path):
+    stage = Stage(tmp_path)
+    stage.add_publisher()
+    worker = PublishWorker(stage.registry)
+    app = create_app(stage.registry, authenticate, wake=worker.wake)
+    with Port().serve(app) as origin, httpx.Client(base_url=origin, trust_env=False) as http:
+        yield Platform(stage, worker, http)
+    stage.close()
+
+
+@pytest.fixture
+def published(platform):
+    platform.stage.publish(project(capabilities=EVERYTHING))
+    return platform
+
+
+def problem(answer, status, code):
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    return answer.json()
+
+
+def test_publishing_over_http_from_session_to_ready(platform):
+    packed = project()
+    opened = platform.opened(packed)
+    session = opened.json()
+    assert (opened.status_code, session["state"]) == (201, "open")
+    assert platform.call("PUT", f"/uploads/{session['upload_id']}/bundle", "publisher", content=packed.data).is_success
+    body = {"signature": signed(packed)}
+    accepted = platform.call("POST", f"/uploads/{session['upload_id']}/finalize", "publisher", json=body)
+    assert (accepted.status_code, accepted.json()["state"]) == (202, "uploaded")
+    assert accepted.headers["location"] == f"/api/v1/uploads/{session['upload_id']}"
+    assert platform.worker.run_pending() is True
+    polled = platform.http.get(accepted.headers["location"], headers={"authorization": "Bearer publisher"}).json()
+    assert (polled["state"], polled["extension_id"], polled["version"], polled["findings"]) == (
+        "ready",
+        NAME,
+        "1.0.0",
+        [],
+    )
+    again = platform.opened(packed)
+    assert (again.status_code, again.json()["upload_id"]) == (200, session["upload_id"])
+
+
+def test_the_command_line_publishes_with_a_token_and_no_browser(platform):
+    packed = project()
+    platform.worker.start()
+    with PlatformClient(str(platform.http.base_url), "publisher") as client:
+        states = []
+        assert client.publish(packed.data, signed(packed), states.append)["state"] == "ready"
+        assert client.publish(packed.data, signed(packed))["state"] == "ready"
+        with pytest.raises(OrielError) as refused:
+            client.publish(project(title="Other").data, signed(project(title="Other")))
+    platform.worker.stop()
+    assert refused.value.code == "version_exists"
+    assert states[-1] == "ready"
+
+
+def test_a_session_belongs_to_its_principal(platform):
+    packed = project()
+    upload_id = platform.opened(packed).json()["upload_id"]
+    for other in ("other-publisher", "same-name"):
+        for method, path in [("GET", ""), ("PUT", "/bundle"), ("POST", "/finalize")]:
+            answer = platform.call(method, f"/uploads/{upload_id}{path}", other, json={})
+            problem(answer, 404, "not_found")
+        assert platform.opened(packed, other).json()["upload_id"] != upload_id
+
+
+def test_bytes_that_were_not_announced_are_refused_and_not_kept(platform):
+    packed = project()
+    upload_id = platform.opened(packed).json()["upload_id"]
+    longer = platform.call("PUT", f"/uploads/{upload_id}/bundle", "publisher", content=packed.data + b"x")
+    assert f"{len(packed.data):,}" in problem(longer, 413, "body_too_large")["detail"]
+    changed = bytes([packed.data[0] ^ 1]) + packed.data[1:]
+    for content in (packed.data[:-1], changed, b""):
+        answer = platform.call("PUT", f"/uploads/{upload_id}/bundle", "publisher", content=content)
+        problem(answer, 422, "hash_mismatch")
+    assert list(platform.stage.blobs.list("staging/")) == []
+    body = {"signature": signed(packed)}
+    answer = platform.call("POST", f"/uploads/{upload_id}/finalize", "publisher", json=body)
+    assert "upload_url" in problem(answer, 409, "conflict")["hint"]
+
+
+def test_finalize_without_a_signature_or_with_an_endless_one_is_refused(platform):
+    packed = project()
+    upload_id = platform.opened(packed).json()["upload_id"]
+    platform.call("PUT", f"/uploads/{upload_id}/bundle", "publisher", content=packed.data)
+    path = f"/uploads/{upload_id}/finalize"
+    problem(platform.call("POST", path, "publisher", json={}), 422, "signature_missing")
+    endless = {"signature": {"payload": "x" * 100_000}}
+    problem(platform.call("POST", path, "publisher", json=endless), 422, "signature_invalid")
+
+
+def test_a_finalized_session_takes_no_more_bytes_and_finalizing_again_changes_nothing(platform):
+    packed = project()
+    upload_id = platform.stage.finalized(packed, author="/ann").upload_id
+    answer = platform.call("PUT", f"/uploads/{upload_id}/bundle", "publisher", content=packed.data)
+    problem(answer, 409, "conflict")
+    body = {"signature": signed(packed, generate_key())}
+    again = platform.call("POST", f"/uploads/{upload_id}/finalize", "publisher", json=body)
+    assert (again.status_code, again.json()["state"]) == (202, "uploaded")
+    assert platform.worker.run_pending()
+    assert platform.stage.store.get_upload(upload_id).state == "ready"
+
+
+def test_a_bundle_over_the_limit_is_refused_before_it_is_sent(platform):
+    body = {"content_hash": "sha256:" + "a" * 64, "size": 64_000_001}
+    answer = problem(platform.call("POST", "/uploads", "publisher", json=body), 413, "bundle_too_large")
+    assert "64,000,000" in answer["detail"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"content_hash": "sha256:" + "A" * 64, "size": 1},
+        {"content_hash": "../../etc/passwd", "size": 1},
+        {"content_hash": "sha256:" + "a" * 64, "size": 0},
+        {"content_hash": "sha256:" + "a" * 64, "size": 1, "extra": 1},
+        [],
+    ],
+)
+def test_a_malformed_session_is_refused_with_its_place(platform, body):
+    answer = problem(platform.call("POST", "/uploads", "publisher", json=body), 422, "invalid_input")
+    assert answer["findings"]
+
+
+def test_a_rejection_names_every_reason_with_its_place(platform):
+    packed = project(name="com.acme.x", publisher="com.acme")
+    platform.stage.publishers.revoke("com.acme")
+    upload_id = platform.stage.finalized(packed, signed(packed, generate_key()), author="/ann").upload_id
+    platform.worker.run_pending()
+    view = platform.call("GET", f"/uploads/{upload_id}", "publisher").json()
+    assert view["state"] == "rejected"
+    assert [(finding["code"], finding["at"]) for finding in view["findings"]] == [
+        ("forbidden", "publisher"),
+        ("signature_untrusted", ""),
+    ]
+
+
+def test_the_catalogue_shows_what_an_administrator_looks_at(published):
+    published.stage.publish(project("0.9.0"))
+    listed = published.call("GET", "/extensions", "member").json()
+    assert [(item["extension_id"], item["latest"]) for item in listed["items"]] == [(NAME, "1.0.0")]
+    shown = published.call("GET", f"/extensions/{NAME}", "member").json()
+    assert [version["version"] for version in shown["versions"]] == ["1.0.0", "0.9.0"]
+    version = published.call("GET", f"/extensions/{NAME}/versions/latest", "member").json()
+    assert (version["version"], version["publisher"], version["size"] > 0) == ("1.0.0", "com.acme", True)
+    assert version["capabilities"][1] == {
+        "name": "http.fetch",
+        "summary": "Send requests to the hosts named, and to no others.",
+        "purpose": "To send them.",
+        "hosts": ["api.acme.com", "*.acme.net"],
+        "takes_hosts": True,
+        "sensitive": True,
+    }
+    assert version["manifest"]["name"] == NAME
+    problem(published.call("GET", f"/extensions/{NAME}/versions/9.9.9", "member"), 404, "not_found")
+    problem(published.call("GET", "/extensions/com.acme.none", "member"), 404, "not_found")
+
+
+def test_a_version_is_withdrawn_by_an_operator_or_by_who_published_it(published):
+    path = f"/extensions/{NAME}/versions/1.0.0/status"
+    for who in ("admin", "member", "other-publisher", "same-name"):
+        problem(published.call("POST", path, who, json={"status": "yanked"}), 403, "forbidden")
+    assert published.call("POST", path, "publisher", json={"status": "yanked"}).json()["status"] == "yanked"
+    assert published.call("POST", path, "operator", json={"status": "ready"}).json()["status"] == "ready"
+    problem(published.call("POST", path, "operator", json={"status": "gone"}), 422, "invalid_input")
+
+
+def test_the_life_of_an_install(published):
+    asked = problem(published.call("POST", "/installs", "admin", json={"extension_id": NAME}), 422, "consent_required")
+    assert [ask["name"] for ask in asked["capabilities"]] == ["storage.kv", "http.fetch", "secrets.get"]
+    body = {"extension_id": NAME, "grants": [{"capability": "storage.kv", "hosts": []}]}
+    created = published.call("POST", "/installs", "admin", json=body)
+    view = created.json()
+    assert (created.status_code, view["tenant_id"], view["status"]) == (201, "t1", "enabled")
+    assert [ask["name"] for ask in view["missing"]] == ["http.fetch", "secrets.get"]
+    assert published.call("POST", "/installs", "admin", json=body).status_code == 200
+    granted = published.call("PUT", f"/installs/{NAME}/grants", "admin", json={"grants": []}).json()
+    assert granted["grants"] == []
+    assert published.call("PATCH", f"/installs/{NAME}", "admin", json={"status": "disabled"}).json()["status"] == (
+        "disabled"
+    )
+    assert len(published.call("GET", "/installs", "member").json()["items"]) == 1
+    assert published.call("DELETE", f"/installs/{NAME}", "admin").status_code == 204
+    problem(published.call("GET", f"/installs/{NAME}", "admin"), 404, "extension_not_installed")
+
+
+def test_a_secret_goes_in_and_never_comes_out(published):
+    published.call("POST", "/installs", "admin", json={"extension_id": NAME, "grants": []})
+    path = f"/installs/{NAME}/secrets"
+    answers = [
+        published.call("PUT", f"{path}/token", "admin", json={"value": CANARY, "hosts": ["api.acme.com"]}),
+        published.call("PUT", f"{path}/1bad", "admin", json={"value": CANARY}),
+        published.call("PUT", f"{path}/token", "admin", json={"value": {"nested": CANARY}}),
+        published.call("PUT", f"{path}/token", "admin", json={"valu": CANARY}),
+        published.call("PUT", f"{path}/token", "member", json={"value": CANARY}),
+        published.call("GET", path, "admin"),
+        published.call("GET", f"/installs/{NAME}", "admin"),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 422, 422, 422, 403, 200, 200]
+    assert all(CANARY not in answer.text for answer in answers)
+    (listed,) = answers[5].json()["items"]
+    assert (listed["name"], listed["hosts"], set(listed)) == (
+        "token",
+        ["api.acme.com"],
+        {"name", "hosts", "reference_only", "updated_at"},
+    )
+    assert published.call("DELETE", f"{path}/token", "admin").status_code == 204
+    problem(published.call("DELETE", f"{path}/token", "admin"), 404, "not_found")
+
+
+def test_another_tenants_install_is_not_there_on_any_route(published):
+    published.call("POST", "/installs", "admin", json={"extension_id": NAME, "grants": []})
+    published.call("PUT", f"/installs/{NAME}/secrets/token", "admin", json={"value": "x"})
+    requests = [
+        ("GET", "", None),
+        ("PATCH", "", {"status": "disabled"}),
+        ("DELETE", "", None),
+        ("PUT", "/grants", {"grants": []}),
+        ("PUT", "/config", {"config": {}}),
+        ("GET", "/secrets", None),
+        ("PUT", "/secrets/token", {"value": "y"}),
+        ("DELETE", "/secrets/token", None),
+    ]
+    for method, path, body in requests:
+        answer = published.call(method, f"/installs/{NAME}{path}", "other-admin", json=body)
+        problem(answer, 404, "extension_not_installed")
+    assert published.call("GET", "/installs", "other-admin").json()["items"] == []
+    assert published.call("GET", "/menu", "other-admin").json() == {"items": []}
+
+
+def test_a_tenant_in_a_header_or_a_body_changes_nothing(published):
+    headers = {"authorization": "Bearer other-admin", "x-tenant-id": "t1"}
+    body = {"extension_id": NAME, "grants": []}
+    assert published.http.post("/api/v1/installs", headers=headers, json=body).json()["tenant_id"] == "t2"
+    claiming = published.call("POST", "/installs", "admin", json=body | {"tenant_id": "t2"})
+    problem(claiming, 422, "invalid_input")
+
+
+def routes():
+    upload, extension, install = "/uploads/u", f"/extensions/{NAME}", f"/installs/{NAME}"
+    return [
+        ("POST", "/uploads", "publish"),
+        ("GET", upload, "publish"),
+        ("PUT", f"{upload}/bundle", "publish"),
+        ("POST", f"{upload}/finalize", "publish"),
+        ("POST", "/publishers", "operate"),
+        ("GET", "/publishers", None),
+        ("GET", "/publishers/com.acme", None),
+        ("POST", "/publishers/com.acme/keys", "operate"),
+        ("POST", "/publishers/com.acme/keys/k/revoke", "operate"),
+        ("POST", "/publishers/com.acme/revoke", "operate"),
+        ("GET", "/extensions", None),
+        ("GET", extension, None),
+        ("GET", f"{extension}/versions/1.0.0", None),
+        ("POST", f"{extension}/versions/1.0.0/status", "publish"),
+        ("POST", "/installs", "install"),
+        ("GET", "/installs", None),
+        ("GET", install, None),
+        ("PATCH", install, "install"),
+        ("DELETE", install, "install"),
+        ("PUT", f"{install}/grants", "install"),
+        ("PUT", f"{install}/config", "configure"),
+        ("GET", f"{install}/secrets", "configure"),
+        ("PUT", f"{install}/secrets/s", "configure"),
+        ("DELETE", f"{install}/secrets/s", "configure"),
+        ("GET", "/menu", None),
+        ("GET", "/executions", "configure"),
+        ("GET", "/executions/e", "configure"),
+        ("GET", "/usage", "configure"),
+    ]
+
+
+BODY = {
+    "/uploads": {"content_hash": "sha256:" + "a" * 64, "size": 1},
+    "/publishers": {"publisher": "com.x"},
+    "/publishers/com.acme/keys": {"public_key_pem": "x"},
+    f"/extensions/{NAME}/versions/1.0.0/status": {"status": "ready"},
+    "/installs": {"extension_id": NAME},
+    f"/installs/{NAME}/grants": {"grants": []},
+    f"/installs/{NAME}/config": {"config": {}},
+    f"/installs/{NAME}/secrets/s": {"value": "x"},
+}
+
+
+def test_every_route_needs_a_token_and_its_permission(published):
+    params = {"since": "2026-01-01", "until": "2026-01-01"}
+    for method, path, permission in routes():
+        body = BODY.get(path, {}) if method in {"POST", "PUT", "PATCH"} else None
+        problem(published.call(method, path, json=body), 401, "unauthenticated")
+        problem(published.call(method, path, "nobody", json=body), 401, "unauthenticated")
+        if permission:
+            answer = published.call(method, path, "member", json=body, params=params)
+            assert f"'{permission}'" in problem(answer, 403, "forbidden")["detail"]
+
+
+def test_every_route_of_the_api_is_in_the_list_above(platform):
+    described = platform.http.get("/openapi.json").json()["paths"]
+    count = sum(len(methods) for path, methods in described.items() if path.startswith("/api/v1/"))
+    assert count == len(routes())
+
+
+def test_executions_and_usage_are_those_of_the_tenant(published):
+    entry = {
+        "request_id": "req_1",
+        "extension_id": NAME,
+        "install_id": "ins_1",
+        "version": "1.0.0",
+        "content_hash": "sha256:aa",
+        "trigger": "http",
+        "method": "GET",
+        "path": "/",
+        "status": 200,
+        "error_code": None,
+        "started_at": 1_795_000_000_000,
+        "receipt": {"duration_ms": 1.5},
+    }
+    store = published.stage.store
+    store.record_executions(
+        [
+            Execution(tenant_id=tenant, execution_id=f"exe_{n}", **entry)
+            for tenant, n in [("t1", 1), ("t1", 2), ("t2", 3)]
+        ]
+    )
+    first = published.call("GET", "/executions", "admin", params={"limit": 1}).json()
+    rest = published.call("GET", "/executions", "admin", params={"cursor": first["cursor"]}).json()
+    assert [item["execution_id"] for item in first["items"] + rest["items"]] == ["exe_2", "exe_1"]
+    assert published.call("GET", "/executions/exe_1", "admin").json()["receipt"] == {"duration_ms": 1.5}
+    problem(published.call("GET", "/executions/exe_3", "admin"), 404, "not_found")
+    days = {"since": "2026-11-01", "until": "2026-11-30"}
+    assert [row["invocations"] for row in published.call("GET", "/usage", "admin", params=days).json()["items"]] == [2]
+    problem(published.call("GET", "/usage", "admin", params={"since": "x", "until": "y"}), 422, "invalid_input")
+    problem(published.call("GET", "/executions", "admin", params={"cursor": "!"}), 400, "malformed_request")
+
+
+def test_publishers_and_keys_are_the_operators(platform):
+    body = {"publisher": "org.bolt"}
+    created = platform.call("POST", "/publishers", "operator", json=body)
+    assert (created.status_code, created.json()["prefixes"]) == (201, ["org.bolt"])
+    assert platform.call("POST", "/publishers", "operator", json=body).status_code == 200
+    pem = generate_key().public.to_pem()
+    key = platform.call("POST", "/publishers/org.bolt/keys", "operator", json={"public_key_pem": pem}).json()
+    revoked = platform.call("POST", f"/publishers/org.bolt/keys/{key['key_id']}/revoke", "operator").json()
+    assert revoked["revoked_at"] is not None
+    shown = platform.call("GET", "/publishers/org.bolt", "publisher").json()
+    assert shown["keys"][0]["revoked_at"] == revoked["revoked_at"]
+    assert platform.call("POST", "/publishers/org.bolt/revoke", "operator").json()["revoked_at"] is not None
+
+
+def test_health_tells_whether_the_store_answers(platform, monkeypatch):
+    assert platform.http.get("/healthz").json() == {"status": "ok"}
+
+    def down():
+        raise StoreUnavailable
+
+    monkeypatch.setattr(platform.stage.store, "ping", down)
+    answer = platform.http.get("/healthz")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def test_no_answer_is_kept_by_a_cache(published):
+    for path in ("/healthz", "/api/v1/extensions", "/api/v1/none"):
+        answer = published.http.get(path, headers={"authorization": "Bearer member"})
+        assert answer.headers.get("cache-control") == "no-store", path
+
+
+def test_an_unforeseen_fault_says_nothing_of_the_inside(platform, monkeypatch):
+    def broken(*_args):
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr(platform.stage.store, "list_extensions", broken)
+    answer = platform.call("GET", "/extensions", "member")
+    problem(answer, 500, "internal")
+    assert CANARY not in answer.text
