@@ -6,15 +6,12 @@ again; 130 interrupted.
 
 import sys
 
-import click
 import typer
 
 from oriel import __version__
 from oriel.cli import authoring, calling, installing, publishing, serving
-from oriel.cli.output import EXIT_USAGE, out
+from oriel.cli.output import EXIT_REFUSED, out
 from oriel.errors import OrielError
-
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="oriel",
@@ -49,11 +46,9 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command; its exit code."""
     try:
-        return int(app(arguments, standalone_mode=False) or 0)
+        app(arguments)
     except OrielError as error:
         return out.error(error)
-    except click.ClickException as error:
-        error.show()
-        return EXIT_USAGE
-    except (KeyboardInterrupt, click.Abort):
-        return EXIT_INTERRUPTED
+    except SystemExit as end:  # how typer ends, well or badly
+        return end.code if isinstance(end.code, int) else EXIT_REFUSED
+    return 0

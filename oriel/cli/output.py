@@ -15,7 +15,6 @@ from rich.table import Table
 from oriel.errors import OrielError
 
 EXIT_REFUSED = 1
-EXIT_USAGE = 2
 EXIT_UNAVAILABLE = 3
 
 

@@ -9,13 +9,10 @@ Rules kept here:
 
 from collections.abc import Iterator, Sequence
 
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oriel import ui
 from oriel.blobs import BlobInfo, Blobs
@@ -28,15 +25,14 @@ ALLOWED_METHODS = ("GET", "HEAD")
 CHUNK_BYTES = 256 * 1024
 
 
-def create_ui_app(blobs: Blobs, *, ui_origin: str, host_origins: Sequence[str]) -> Starlette:
+def create_ui_app(blobs: Blobs, *, ui_origin: str, host_origins: Sequence[str]) -> ASGIApp:
     """The app that listens on `ui_origin`; only pages of `host_origins` may frame what it serves."""
     sources = ui.Sources(ui_origin.rstrip("/"), tuple(origin.rstrip("/") for origin in host_origins))
-    routes = [Route("/{path:path}", UiOrigin(blobs, sources))]
-    return Starlette(routes=routes, middleware=[Middleware(RequestIds)])
+    return RequestIds(UiOrigin(blobs, sources))
 
 
 class UiOrigin:
-    """Answers every path of the UI origin."""
+    """Answers every path of the UI origin. There is no router: its patterns would miss a path with a line break."""
 
     def __init__(self, blobs: Blobs, sources: ui.Sources) -> None:
         self._blobs = blobs
@@ -44,6 +40,8 @@ class UiOrigin:
         self._guest = WebLibrary("guest", ui.headers_for("library", sources))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
         request = Request(scope, receive)
         try:
             response = await self._respond(request)

@@ -126,7 +126,7 @@ def manifest_schema() -> dict[str, Any]:
 
 def _read(data: bytes | str | Mapping[str, Any]) -> dict[str, Any]:
     try:
-        text = json.dumps(data) if isinstance(data, Mapping) else data
+        text = json.dumps(dict(data)) if isinstance(data, Mapping) else data
         document = strict_json.loads(text, max_bytes=MAX_MANIFEST_BYTES)
     except strict_json.JsonError as error:
         raise _invalid(Finding("", f"manifest.json is not valid JSON: {error}")) from None

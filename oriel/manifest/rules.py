@@ -33,13 +33,13 @@ def cross_findings(document: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _publisher_owns_the_name(document)
     yield from _capabilities_are_asked_once(document)
     yield from _ui_stands_under_ui(document)
-    api = document.get("api")
-    endpoints = _valid(_ENDPOINT, api.get("endpoints"), "api.endpoints") if isinstance(api, Mapping) else []
+    api = document.get("api", {})
+    declared = api.get("endpoints", []) if isinstance(api, dict) else None
+    endpoints = _valid(_ENDPOINT, declared, "api.endpoints")
     yield from _endpoints_are_distinct(endpoints)
     yield from _parameters_are_distinct(endpoints)
     # Where an endpoint is itself mistaken, it may be the one that is looked for.
-    complete = isinstance(api, Mapping) and len(endpoints) == len(api.get("endpoints") or ())
-    if complete or api is None:
+    if isinstance(declared, list) and len(declared) == len(endpoints):
         yield from _handlers_are_declared(document, [placed.part for placed in endpoints])
     yield from _schedules_are_distinct(_valid(_SCHEDULE, document.get("schedules"), "schedules"))
 

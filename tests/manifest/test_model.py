@@ -165,9 +165,22 @@ def test_every_form_of_semver_is_taken(version):
 
 
 @pytest.mark.parametrize(
-    "name", ["reports", "com.Acme.reports", "com..acme", "com.acme.", ".com.acme", "com.acme.-x", "com.acme/x", "com.a_b",
-             "com." + "a" * 64, "com." + "a." * 70 + "b", "com.acme.\u0430", "com.acme\n"],
-)  # fmt: skip
+    "name",
+    [
+        "reports",
+        "com.Acme.reports",
+        "com..acme",
+        "com.acme.",
+        ".com.acme",
+        "com.acme.-x",
+        "com.acme/x",
+        "com.a_b",
+        "com." + "a" * 64,
+        "com." + "a." * 70 + "b",
+        "com.acme.\u0430",
+        "com.acme\n",
+    ],
+)
 def test_a_name_is_a_reverse_domain(name):
     assert "name" in findings(name=name)
 
@@ -187,7 +200,9 @@ def test_text_on_a_consent_screen_is_one_plain_line(text):
 
 
 def test_text_may_join_characters_as_ordinary_writing_does():
-    assert Manifest.parse(manifest_document(title="\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f469\u200d\U0001f4bb")).title
+    assert Manifest.parse(
+        manifest_document(title="\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f469\u200d\U0001f4bb")
+    ).title
 
 
 def test_limits_are_those_of_an_execution():

@@ -30,10 +30,36 @@ def test_hosts_are_normalised(host, normal):
 
 @pytest.mark.parametrize(
     "host",
-    ["*", "*.com", "a.*.com", "*acme.com", "localhost", "acme.com.", "https://acme.com", "acme.com/x", "acme.com:443",
-     "user@acme.com", "127.0.0.1", "0x7f.1", "2130706433.0", "1.2.3.0x4", "[::1]", "::1", "fe80::1%eth0", "acme..com",
-     "-a.com", "a b.com", "acme.com\n", "", "xn--a.com", "a_b.com", "x" * 64 + ".com", "*.127.0.0.1", "\uff11\uff12\uff17.\uff10.\uff10.\uff11"],
-)  # fmt: skip
+    [
+        "*",
+        "*.com",
+        "a.*.com",
+        "*acme.com",
+        "localhost",
+        "acme.com.",
+        "https://acme.com",
+        "acme.com/x",
+        "acme.com:443",
+        "user@acme.com",
+        "127.0.0.1",
+        "0x7f.1",
+        "2130706433.0",
+        "1.2.3.0x4",
+        "[::1]",
+        "::1",
+        "fe80::1%eth0",
+        "acme..com",
+        "-a.com",
+        "a b.com",
+        "acme.com\n",
+        "",
+        "xn--a.com",
+        "a_b.com",
+        "x" * 64 + ".com",
+        "*.127.0.0.1",
+        "\uff11\uff12\uff17.\uff10.\uff10.\uff11",
+    ],
+)
 def test_a_host_is_a_full_dns_name(host):
     assert list(findings(capabilities=fetching(host))) == ["capabilities[0].hosts[0]"]
 
@@ -69,9 +95,27 @@ def test_one_capability_in_two_forms_is_a_duplicate():
 
 @pytest.mark.parametrize(
     "path",
-    ["", "reports", "/reports/", "//reports", "/../x", "/./x", "/.well-known", "/a/%2e%2e", "/a b", "/a;b", "/a\\b", "/:",
-     "/a/:1", "/a?x=1", "/ä", "/a\0", "/" + "a" * 200, "/a\n"],
-)  # fmt: skip
+    [
+        "",
+        "reports",
+        "/reports/",
+        "//reports",
+        "/../x",
+        "/./x",
+        "/.well-known",
+        "/a/%2e%2e",
+        "/a b",
+        "/a;b",
+        "/a\\b",
+        "/:",
+        "/a/:1",
+        "/a?x=1",
+        "/ä",
+        "/a\0",
+        "/" + "a" * 200,
+        "/a\n",
+    ],
+)
 def test_an_endpoints_path_is_plain(path):
     assert list(findings(api={"endpoints": [{"method": "GET", "path": path}]})) == ["api.endpoints[0].path"]
 
@@ -139,9 +183,26 @@ def test_a_filter_compares_with_plain_values(value):
 
 @pytest.mark.parametrize(
     "cron",
-    ["* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "*/0 * * * *", "5/2 * * * *",
-     "5-1 * * * *", "a * * * *", "@daily", "1,,2 * * * *", "-1 * * * *", "* * * foo *", "*/99 * * * *", ""],
-)  # fmt: skip
+    [
+        "* * * *",
+        "* * * * * *",
+        "60 * * * *",
+        "* 24 * * *",
+        "* * 0 * *",
+        "* * * 13 *",
+        "* * * * 8",
+        "*/0 * * * *",
+        "5/2 * * * *",
+        "5-1 * * * *",
+        "a * * * *",
+        "@daily",
+        "1,,2 * * * *",
+        "-1 * * * *",
+        "* * * foo *",
+        "*/99 * * * *",
+        "",
+    ],
+)
 def test_a_cron_expression_is_checked_field_by_field(cron):
     found = findings(schedules=[{"name": "n", "cron": cron, "path": "/reports"}])
     assert list(found) == ["schedules[0].cron"]

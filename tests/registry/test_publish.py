@@ -106,14 +106,14 @@ def test_every_reason_is_given_at_once(stage):
 
 def test_three_mistakes_in_a_manifest_are_three_reasons(stage):
     good = project()
-    broken = stage_broken_manifest(good)
+    broken = with_broken_manifest(good)
     upload = stage.publish(broken, {"payloadType": "x"})
     assert sorted((code, at) for code, at, _ in upload.findings) == [
         ("invalid_manifest", at) for at in ("extra", "title", "version")
     ]
 
 
-def stage_broken_manifest(good):
+def with_broken_manifest(good):
     """A bundle whose manifest no packer would pack."""
     manifest = good.manifest.to_json() | {"version": "one", "title": "", "extra": 1}
     data = compress(write_tar({"manifest.json": json.dumps(manifest).encode(), "dist/main.wasm": hostile.HELLO}))

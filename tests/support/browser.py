@@ -20,9 +20,9 @@ ARGUMENTS = (
 TIMEOUT_MS = 10_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """The browser, started once."""
+    """The browser, one for a module: while it runs, its event loop keeps other tests from running one."""
     path = os.environ.get("ORIEL_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if not path or not Path(path).exists():
         pytest.fail(INSTRUCTION)
@@ -32,10 +32,19 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def profile(chromium):
+    """A browser profile of the module's own."""
+    profile = chromium.new_context(viewport={"width": 1200, "height": 800})
+    profile.set_default_timeout(TIMEOUT_MS)
+    yield profile
+    profile.close()
+
+
 @pytest.fixture
-def page(chromium):
-    """A page in a profile of its own."""
-    context = chromium.new_context(viewport={"width": 1200, "height": 800})
-    context.set_default_timeout(TIMEOUT_MS)
-    yield context.new_page()
-    context.close()
+def page(profile):
+    """A new page, signed in nowhere."""
+    page = profile.new_page()
+    yield page
+    page.close()
+    profile.clear_cookies()

@@ -1,9 +1,9 @@
 import pytest
 
-from tests.support.browser import chromium, page
+from tests.support.browser import chromium, page, profile
 from tests.web.stage import raised_stage
 
-__all__ = ["chromium", "page", "raised", "stage"]
+__all__ = ["chromium", "page", "profile", "raised", "stage"]
 
 
 @pytest.fixture(scope="session")

@@ -36,11 +36,9 @@ def connected(stage, page):
 
 
 @pytest.fixture(scope="module")
-def caller(raised, chromium):
+def caller(raised, profile):
     """One frame for many calls."""
-    context = chromium.new_context()
-    yield raised.show(context.new_page(), raised.publish(script=BY_HAND + "await connect();"))
-    context.close()
+    return raised.show(profile.new_page(), raised.publish(script=BY_HAND + "await connect();"))
 
 
 def refused(page):
@@ -442,7 +440,7 @@ def test_the_sandbox_is_set_whatever_the_iframe_came_with(stage, page):
     }""",
         ui,
     )
-    stage.frame(page, "#loose").wait_for_function("got.length === 1")
+    stage.frame(page, "#loose").wait_for_function("window.got?.length === 1")
     attributes = page.evaluate(
         "(({ sandbox, allow, referrerPolicy }) => [sandbox.value, allow, referrerPolicy])(loose)"
     )

@@ -6,7 +6,7 @@
 /** @typedef {{tag: 'empty'} | {tag: 'text' | 'binary', val: string} | {tag: 'bytes', val: Uint8Array}} Body */
 
 const CHUNK = 0x8000;
-const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const strict = new TextDecoder('utf-8', { fatal: true });
 const encoder = new TextEncoder();
 
 /**
@@ -17,10 +17,12 @@ export function toBody(content) {
   if (!content || content.length === 0) return { tag: 'empty' };
   if (typeof content === 'string') return { tag: 'text', val: content };
   try {
-    return { tag: 'text', val: strict.decode(content) };
+    // The engine's decoder takes a byte order mark away, whatever it is told.
+    if (!startsWithMark(content)) return { tag: 'text', val: strict.decode(content) };
   } catch {
-    return { tag: 'binary', val: latin1(content) };
+    // not UTF-8
   }
+  return { tag: 'binary', val: latin1(content) };
 }
 
 /**
@@ -48,6 +50,11 @@ export function toText(body) {
   } catch {
     return null;
   }
+}
+
+/** @param {Uint8Array} bytes */
+function startsWithMark([first, second, third]) {
+  return first === 0xef && second === 0xbb && third === 0xbf;
 }
 
 /** @param {Uint8Array} bytes */

@@ -1,0 +1,56 @@
+import json
+
+import pytest
+
+from oriel.cli import run
+from oriel.cli.output import out
+from tests.guests import hostile
+from tests.support.bundles import make_bundle_tree
+from tests.support.platform import running
+
+
+class Outcome:
+    def __init__(self, code, captured):
+        self.code, self.out, self.err = code, captured.out, captured.err
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def oriel(capsys, monkeypatch, tmp_path):
+    """The command line, as a function of its words."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*words):
+        out.as_json = False
+        capsys.readouterr()
+        return Outcome(run([str(word) for word in words]), capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture(scope="package")
+def platform(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("cli")) as up:
+        yield up
+
+
+@pytest.fixture
+def local(platform, monkeypatch):
+    """The environment of a person at the platform's machine."""
+    monkeypatch.setenv("ORIEL_URL", platform.base_url)
+    monkeypatch.setenv("ORIEL_DATA_DIR", str(platform.settings.data_dir))
+    return platform
+
+
+@pytest.fixture
+def project(tmp_path):
+    def make(name="com.acme.cli", **manifest):
+        endpoints = {"endpoints": [{"method": "GET", "path": "/"}, {"method": "POST", "path": "/"}]}
+        fields = {"runtime": "wasm@1", "capabilities": [], "api": endpoints} | manifest
+        return make_bundle_tree(tmp_path / "project", component=hostile.ECHO, name=name, **fields)
+
+    return make

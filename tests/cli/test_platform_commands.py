@@ -1,0 +1,135 @@
+"""Commands that speak with the platform, as an author, an administrator and an operator would use them."""
+
+import pytest
+
+from tests.support.platform import ACME
+
+ASKED = [{"name": "storage.kv", "purpose": "To remember."}]
+
+
+@pytest.fixture
+def published(oriel, local, project, tmp_path, request):
+    """The id of an extension that was published by the command line."""
+
+    def publish(**manifest):
+        name = f"com.acme.cli-{abs(hash(request.node.name)) % 10**8}"
+        root, key = project(name=name, **manifest), tmp_path / "acme.pem"
+        key.write_text(ACME.to_pem())
+        for words in (("pack", root), ("sign", root, "--key", key), ("publish", root)):
+            done = oriel(*words)
+            assert done.code == 0, done.err
+        return name
+
+    return publish
+
+
+def test_publish_install_and_call_work_without_a_browser(oriel, published):
+    name = published()
+    assert oriel("install", name).code == 0
+    called = oriel("call", name, "/", "--data", '{"a": 1}')
+    assert (called.code, called.out.strip()) == (0, '{"a": 1}')
+    assert "exe_" in called.err
+
+
+def test_publishing_again_is_no_error(oriel, published, tmp_path):
+    published()
+    assert oriel("publish", tmp_path / "project").code == 0
+
+
+def test_install_shows_what_is_asked_and_needs_a_decision(oriel, published):
+    name = published(capabilities=ASKED)
+    refused = oriel("install", name)
+    assert refused.code == 1
+    assert "To remember." in refused.err
+    assert "--grant" in refused.err
+
+
+def test_install_grants_what_is_named_and_nothing_else(oriel, published):
+    name = published(capabilities=[*ASKED, {"name": "user.read", "purpose": "To greet."}])
+    installed = oriel("install", name, "--grant", "storage.kv", "--json")
+    assert [grant["capability"] for grant in installed.json["grants"]] == ["storage.kv"]
+
+
+def test_a_grant_that_is_not_asked_for_is_refused_by_name(oriel, published):
+    refused = oriel("install", published(capabilities=ASKED), "--grant", "http.fetch=evil.example")
+    assert refused.code == 1
+    assert "http.fetch=evil.example" in refused.err
+
+
+def test_show_says_who_made_it_and_what_it_asks_for(oriel, published):
+    shown = oriel("show", published(capabilities=ASKED))
+    assert all(text in shown.out for text in ("com.acme", "storage.kv", "To remember.", "sha256:"))
+
+
+def test_settings_are_validated_against_the_manifest(oriel, published):
+    settings = {"type": "object", "properties": {"limit": {"type": "integer"}}, "additionalProperties": False}
+    name = published(settings=settings)
+    assert oriel("install", name, "--set", "limit=5").code == 0
+    assert oriel("config", name, "--set", "limit=7", "--json").json == {"limit": 7}
+    refused = oriel("config", name, "--set", "limit=many")
+    assert refused.code == 1
+    assert "limit" in refused.err
+
+
+def test_disable_and_enable(oriel, published):
+    name = published()
+    oriel("install", name)
+    assert oriel("disable", name, "--json").json["status"] == "disabled"
+    assert oriel("enable", name, "--json").json["status"] == "enabled"
+
+
+def test_a_secret_is_set_from_a_file_and_never_shown(oriel, published, tmp_path):
+    name = published(capabilities=[{"name": "secrets.get", "purpose": "To sign in."}])
+    oriel("install", name, "--grant-all")
+    value = tmp_path / "value"
+    value.write_text("canary-3141592653\n")
+    set_ = oriel("secret", "set", name, "API_KEY", "--file", value, "--json")
+    listed = oriel("secret", "list", name, "--json")
+    assert [entry["name"] for entry in listed.json] == ["API_KEY"]
+    assert "canary" not in set_.out + set_.err + listed.out + listed.err
+
+
+def test_uninstall_asks_first(oriel, published):
+    name = published()
+    oriel("install", name)
+    assert oriel("uninstall", name, "--yes").code == 0
+    assert oriel("call", name, "/").code == 1
+
+
+def test_executions_show_what_ran(oriel, published):
+    name = published()
+    oriel("install", name)
+    oriel("call", name, "/")
+    assert oriel("executions", name).code == 0
+
+
+def test_an_error_of_an_extension_exits_with_1_and_prints_the_answer(oriel, published):
+    name = published()
+    oriel("install", name)
+    called = oriel("call", name, "/nowhere")
+    assert called.code == 1
+    assert "endpoint_not_found" in called.out
+
+
+def test_nobody_at_the_address_exits_with_3_and_says_so(oriel, local):
+    refused = oriel("extensions", "--url", "http://127.0.0.1:9")
+    assert refused.code == 3
+    assert "oriel serve" in refused.err
+
+
+def test_without_a_token_or_a_keyring_the_remedy_is_named(oriel, tmp_path, monkeypatch):
+    monkeypatch.setenv("ORIEL_DATA_DIR", str(tmp_path / "nothing"))
+    refused = oriel("extensions")
+    assert refused.code == 1
+    assert "ORIEL_TOKEN" in refused.err
+
+
+def test_a_token_of_the_local_issuer_is_believed(oriel, local):
+    minted = oriel("token", "--tenant", "contoso", "--role", "admin", "--json")
+    assert oriel("installs", "--token", minted.json["token"]).code == 0
+
+
+def test_doctor_finds_nothing_bad_here(oriel, local):
+    looked = oriel("doctor", "--json")
+    assert looked.code == 0
+    assert {check["state"] for check in looked.json} <= {"good", "missing"}
