@@ -20,6 +20,7 @@ from oriel.errors import CATALOGUE, Finding, InvalidInput, OrielError
 Progress = Callable[[str], None]
 POLL_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
 PUBLISH_SECONDS = 300.0
+NEXT = {"uploaded": "verifying", "verified": "compiling", "compiled": "storing"}
 
 
 class Unreachable(OrielError):
@@ -116,7 +117,7 @@ class PlatformClient:
             session: dict[str, Any] = self.api("GET", f"/uploads/{upload_id}")
             if session["state"] != seen:
                 seen = session["state"]
-                progress(seen)
+                progress(f"{seen}, {NEXT[seen]}" if seen in NEXT else seen)
             if seen == "ready":
                 return session
             if seen == "rejected":

@@ -207,9 +207,9 @@ class Installs:
                     "hook": name,
                     "label": hook.label,
                     "path": hook.path,
-                    "icon": _below_ui(hook.icon) if hook.icon else None,
+                    "icon": hook.icon,
                     "content_hash": found.version.content_hash,
-                    "entry": _below_ui(manifest.ui.entry),
+                    "entry": manifest.ui.entry,
                     "version": found.version.version,
                     "title": manifest.title,
                 }
@@ -233,11 +233,6 @@ class Installs:
 def _valid_config(manifest: Manifest, config: Mapping[str, Any]) -> dict[str, Any]:
     manifest.check_config(config)
     return dict(config)
-
-
-def _below_ui(file: str) -> str:
-    """A file of the bundle as the UI origin serves it: `ui/index.html` is `index.html`."""
-    return file.removeprefix("ui/")
 
 
 def _secret_findings(name: str, secret: SecretRequest, others: int) -> Iterator[Finding]:

@@ -92,12 +92,13 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """A resource, `own` or `borrow`ed. The engine does not tell the resource's name."""
+    """A resource, `own` or `borrow`ed, by the name of its resource; see `Resource`."""
 
     mode: str
+    resource: str
 
     def __str__(self) -> str:
-        return f"{self.mode}<resource>"
+        return f"{self.mode}<{self.resource}>"
 
 
 Type = Scalar | ListOf | Record | TupleOf | Variant | Enum | Flags | Option | Result | Handle
@@ -113,6 +114,22 @@ class Function:
     def __str__(self) -> str:
         params = ", ".join(f"{name}: {type_}" for name, type_ in self.params)
         return f"func({params})" + (f" -> {self.result}" if self.result is not None else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource as a member of an interface: its own, or another's that it uses.
+
+    `name` is where it is defined, without the version: `wasi:io/poll.pollable`.
+    """
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"resource {self.name}"
+
+
+Item = Function | Resource
 
 
 def to_json(type_: Type | None) -> Any:  # noqa: PLR0911 - one return for each kind of type
@@ -138,8 +155,8 @@ def to_json(type_: Type | None) -> Any:  # noqa: PLR0911 - one return for each k
             return {"option": to_json(some)}
         case Result(ok, err):
             return {"result": [to_json(ok), to_json(err)]}
-        case Handle(mode):
-            return {"handle": mode}
+        case Handle(mode, resource):
+            return {mode: resource}
 
 
 def from_json(data: Any) -> Type | None:  # noqa: PLR0911 - one return for each kind of type
@@ -166,9 +183,18 @@ def from_json(data: Any) -> Type | None:  # noqa: PLR0911 - one return for each 
             return Option(_present(body))
         case "result":
             return Result(*map(from_json, body))
-        case "handle":
-            return Handle(body)
+        case "own" | "borrow":
+            return Handle(kind, body)
     raise ValueError(f"no WIT type is written {kind!r}")
+
+
+def item_to_json(item: Item) -> dict[str, Any]:
+    """A function's parameters and result, or `{"resource": name}`."""
+    return function_to_json(item) if isinstance(item, Function) else {"resource": item.name}
+
+
+def item_from_json(data: dict[str, Any]) -> Item:
+    return Resource(data["resource"]) if "resource" in data else function_from_json(data)
 
 
 def function_to_json(function: Function) -> dict[str, Any]:

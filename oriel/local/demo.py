@@ -178,15 +178,20 @@ def _envelope(example: Example, key: signing.SigningKey) -> dict[str, Any]:
 
 
 def _show_calls(platform: LocalPlatform, example: Example, note: Note) -> bool:
+    """Make the example's calls; where it has been called before, those that only read."""
     note(f"[bold]Calling {example.extension_id}[/]")
     right = True
     with _client(platform, tenant=TENANTS[0], roles=("admin",)) as client:
+        again = client.api("GET", "/executions", params={"extension_id": example.extension_id, "limit": 1})["items"]
         for call in example.calls:
+            if again and "body" in call:
+                continue
             answer = _call(client, example, call)
             good = answer.status_code == call.get("status", 200)
             right &= good
             mark = "[green]✓[/]" if good else "[red]✗[/]"
-            note(f"  {mark} {call.get('method', 'GET')} /api/ext/{example.extension_id}{call['path']}")
+            body = f" {_shown(json.dumps(call['body']))}" if "body" in call else ""
+            note(f"  {mark} {call.get('method', 'GET')} /api/ext/{example.extension_id}{call['path']}{body}")
             note(f"      → {answer.status_code} {_shown(answer.text)}")
             receipt = _receipt(client, answer)
             right &= receipt is not None
@@ -271,7 +276,9 @@ def _shown(text: str, limit: int = 200) -> str:
 
 @contextmanager
 def _client(platform: LocalPlatform, *, tenant: str | None, roles: tuple[str, ...]) -> Iterator[PlatformClient]:
-    token = mint_token(platform.keyring.issuer_key, subject="demo", tenant=tenant, roles=roles, lifetime=600)
+    token = mint_token(
+        platform.keyring.issuer_key, subject="ada", name="Ada Lindqvist", tenant=tenant, roles=roles, lifetime=600
+    )
     with PlatformClient(platform.base_url, token) as client:
         yield client
 

@@ -89,10 +89,13 @@ def _known(name: str) -> str:
     return canonical
 
 
+_NAMES = Field(json_schema_extra={"enum": [prefix + name for prefix in ("", "cap:") for name in sorted(CAPABILITIES)]})
+
+
 class CapabilityRequest(Part):
     """One thing the extension asks to be allowed to do."""
 
-    name: Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": sorted(CAPABILITIES)})]
+    name: Annotated[str, AfterValidator(_known), _NAMES]
     """What is asked for. `cap:` may stand before it."""
 
     purpose: Annotated[str, *line(300, 0)]
@@ -123,10 +126,7 @@ CapabilityItem = Annotated[
     CapabilityRequest,
     BeforeValidator(
         _long_form,
-        json_schema_input_type=Annotated[
-            str, Field(json_schema_extra={"enum": [p + n for p in ("", "cap:") for n in sorted(CAPABILITIES)]})
-        ]
-        | CapabilityRequest,
+        json_schema_input_type=Annotated[str, _NAMES] | CapabilityRequest,
     ),
 ]
 

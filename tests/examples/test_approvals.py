@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 from oriel.manifest import Manifest
 from tests.support.examples import ADMIN, EXAMPLES, MEMBER
@@ -12,8 +13,6 @@ TRAIN = {"title": "Train to Lyon", "category": "Travel", "amount": 18640, "note"
 def problem(answer):
     """The answer's status and the code of its problem."""
     assert dict(answer.headers)["content-type"] == "application/problem+json"
-    import json
-
     return answer.status, json.loads(answer.body())["code"]
 
 
@@ -97,7 +96,18 @@ def test_the_export_is_a_file_whose_cells_no_spreadsheet_runs(approvals):
     assert headers["content-type"] == "text/csv; charset=utf-8"
     assert headers["content-disposition"].startswith('attachment; filename="claims-20')
     rows = list(csv.DictReader(io.StringIO(answer.body().decode("utf-8-sig"))))
+    assert "x-ext-cursor" not in headers
     assert (rows[0]["Title"], rows[0]["Amount (EUR)"]) == ("'=HYPERLINK(1)", "186.40")
+
+
+def test_a_long_export_comes_in_parts_that_lose_no_row(approvals):
+    app = approvals()
+    for number in range(53):
+        app.json("POST", "/claims", {**TRAIN, "title": f"claim {number}"})
+    first = app.call("GET", "/claims.csv")
+    second = app.call("GET", "/claims.csv", query=f"cursor={dict(first.headers)['x-ext-cursor']}")
+    table = (first.body() + second.body()).decode("utf-8-sig")
+    assert {row["Title"] for row in csv.DictReader(io.StringIO(table))} == {f"claim {n}" for n in range(53)}
 
 
 def test_without_a_user_there_are_no_claims(approvals):
@@ -117,7 +127,9 @@ def test_a_body_that_is_not_json_is_refused_with_its_place(approvals):
 
 
 def test_the_manifest_declares_every_path_that_the_handler_has():
-    declared = {(e.method, e.path) for e in Manifest.parse((EXAMPLES / "approvals/manifest.json").read_bytes()).api.endpoints}
+    declared = {
+        (e.method, e.path) for e in Manifest.parse((EXAMPLES / "approvals/manifest.json").read_bytes()).api.endpoints
+    }
     source = (EXAMPLES / "approvals/src/main.py").read_text()
     assert all(f'@app.{method.lower()}("{path}")' in source for method, path in declared)
     assert source.count("@app.") == len(declared)

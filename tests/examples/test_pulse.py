@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 from oriel.manifest import Manifest
 from tests.support.examples import EXAMPLES
@@ -76,8 +77,6 @@ def test_without_a_webhook_nothing_is_fetched(pulse):
 
 
 def test_times_are_the_hosts_and_not_the_builds(pulse):
-    from datetime import UTC, datetime, timedelta
-
     at = datetime.fromisoformat(pulse().json("POST", "/answers", HAPPY)["at"])
     assert abs(datetime.now(UTC) - at) < timedelta(minutes=1)
 

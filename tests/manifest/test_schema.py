@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from oriel.manifest import manifest_schema
+from oriel.capabilities import CAPABILITIES
+from oriel.manifest import LimitsRequest, Manifest, manifest_schema
 from tests.manifest.test_model import FULL
 from tests.support.bundles import manifest_document
 
@@ -42,3 +43,16 @@ def test_the_schema_takes_what_the_parser_takes(document):
 )
 def test_the_schema_shows_an_editor_the_common_mistakes(overrides):
     assert list(Draft202012Validator(manifest_schema()).iter_errors(manifest_document(**overrides)))
+
+
+def test_the_example_of_the_reference_is_valid():
+    page = PUBLISHED.with_name("manifest.md").read_text(encoding="utf-8")
+    example = page.split("```json\n")[1].split("```")[0]
+    assert Manifest.parse(example).asked["http.fetch"].hosts == ("api.acme.com", "*.cdn.acme.com")
+    assert json.loads(example).keys() == manifest_schema()["properties"].keys() - {"$schema"}
+
+
+def test_the_reference_names_every_capability_and_limit():
+    page = PUBLISHED.with_name("manifest.md").read_text(encoding="utf-8")
+    for word in [*CAPABILITIES, *LimitsRequest.model_fields]:
+        assert f"`{word}`" in page

@@ -301,9 +301,9 @@ def test_the_menu_shows_enabled_installs_that_may_run(stage):
         "hook": "appMenu",
         "label": "Notes",
         "path": "/list",
-        "icon": "n.svg",
+        "icon": "ui/n.svg",
         "content_hash": packed.content_hash,
-        "entry": "index.html",
+        "entry": "ui/index.html",
         "version": "1.0.0",
         "title": "Notes",
     }

@@ -26,12 +26,12 @@ UI = {
     "index.html": '<!doctype html><script type="module" src="app.js"></script><p id="at"></p><p id="answer"></p>',
     "app.js": """
     import { oriel } from '/oriel/guest.js';
+    window.oriel = oriel;
     const at = document.getElementById('at');
     oriel.addEventListener('navigate', () => { at.textContent = `at ${oriel.path}`; });
     await oriel.ready();
     at.textContent = `at ${oriel.path}`;
     document.getElementById('answer').textContent = (await (await oriel.fetch('/whoami')).json()).sub;
-    window.oriel = oriel;
     """,
 }
 

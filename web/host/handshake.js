@@ -58,14 +58,14 @@ export class Handshake {
   /**
    * Load a document of the UI and wait for it to ask for its port.
    *
-   * @param {string} document relative to the UI's root
+   * @param {string} document its clean path below the UI's root, with a slash before it
    */
   begin(document) {
     this._close();
     this._nonce = freshNonce();
     this._ownLoad = true;
     this._startTimer();
-    const url = `${this._options.root}${cleanPath(document).pathname}#oriel:${this._nonce}:${this._options.path()}`;
+    const url = `${this._options.root}${document}#oriel:${this._nonce}:${this._options.path()}`;
     if (this._started) this._iframe.contentWindow?.location.replace(url);
     else this._iframe.src = url;
     this._started = true;
@@ -120,14 +120,20 @@ export class Handshake {
 
   /** @param {string} pathname of the document that asks, by its own word */
   _onKnock(pathname) {
-    if (!this._mayKnock || !this._knocks.take()) return;
+    const document = this._documentAt(pathname);
+    if (document === null || !this._mayKnock || !this._knocks.take()) return;
     this._mayKnock = false;
+    this.begin(document);
+  }
+
+  /** @param {string} pathname @returns {string | null} the document's path below the UI's root */
+  _documentAt(pathname) {
     const root = new URL(this._options.root).pathname;
-    if (!pathname.startsWith(`${root}/`)) return;
+    if (!pathname.startsWith(`${root}/`)) return null;
     try {
-      this.begin(pathname.slice(root.length));
-    } catch (error) {
-      if (!(error instanceof BridgeError)) throw error;
+      return cleanPath(pathname.slice(root.length)).pathname;
+    } catch {
+      return null;
     }
   }
 

@@ -107,19 +107,19 @@ def page(cursor: str | None) -> tuple[list[Claim], str | None]:
     return [Claim(**entry.json()) for entry in found.entries], found.cursor
 
 
-def everything() -> Iterable[Claim]:
-    return (Claim(**entry.json()) for entry in storage.scan(PREFIX))
-
-
-def as_csv(claims: Iterable[Claim], currency: str) -> str:
-    """A table for spreadsheets, with a byte order mark so that they read it as UTF-8."""
+def as_csv(claims: Iterable[Claim], currency: str, *, first: bool) -> str:
+    """Rows for spreadsheets; the first part has the headings, and a byte order mark so that it is read as UTF-8."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["Submitted", "Title", "Category", f"Amount ({currency})", "By", "Status", "Decided by", "Comment"])
+    if first:
+        out.write("\ufeff")
+        writer.writerow(
+            ["Submitted", "Title", "Category", f"Amount ({currency})", "By", "Status", "Decided", "Comment"]
+        )
     for claim in claims:
         row = [claim.submitted_at, claim.title, claim.category, f"{claim.amount / 100:.2f}", claim.submitted_by]
         writer.writerow([_inert(cell) for cell in (*row, claim.status, claim.decided_by, claim.comment)])
-    return "\ufeff" + out.getvalue()
+    return out.getvalue()
 
 
 def _inert(cell: str) -> str:

@@ -36,12 +36,13 @@ def decide(request: Request) -> claims.Claim:
 
 
 @app.get("/claims.csv")
-def export(_: Request) -> Response:
-    """Everything, newest first."""
-    table = claims.as_csv(claims.everything(), claims.Policy.load().currency)
+def export(request: Request) -> Response:
+    """Newest first, in parts: `x-ext-cursor` is the cursor of the next one."""
+    found, cursor = claims.page(request.args.get("cursor"))
+    table = claims.as_csv(found, claims.Policy.load().currency, first="cursor" not in request.args)
     name = f"claims-{context.now():%Y-%m-%d}.csv"
     headers = {"content-type": "text/csv; charset=utf-8", "content-disposition": f'attachment; filename="{name}"'}
-    return Response(table, headers=headers)
+    return Response(table, headers=headers | ({"x-ext-cursor": cursor} if cursor else {}))
 
 
 def _me() -> user.User:

@@ -127,6 +127,13 @@ function submitting(dialog, send) {
   dialog.showModal();
 }
 
+/** The whole export, part by part. */
+async function table(cursor = null) {
+  const part = await api(cursor ? `/claims.csv?cursor=${encodeURIComponent(cursor)}` : '/claims.csv');
+  const next = part.headers.get('x-ext-cursor');
+  return (await part.text()) + (next ? await table(next) : '');
+}
+
 async function attempt(work) {
   try {
     await work();
@@ -147,7 +154,7 @@ $('#new').addEventListener('click', () => {
   submitting($('#claim-dialog'), submit);
 });
 $('#export').addEventListener('click', () => attempt(async () => {
-  $('#csv').value = await (await api('/claims.csv')).text();
+  $('#csv').value = await table();
   $('#export-dialog').showModal();
   $('#csv').select();
 }));

@@ -4,6 +4,7 @@ A body crosses the boundary as text wherever it can, because a string costs the 
 allowance a byte and an entry of `list<u8>` thirty-two (see `wit/types.wit`).
 """
 
+import codecs
 from typing import Literal, TypeAlias
 
 Empty: TypeAlias = tuple[Literal["empty"], None]
@@ -44,7 +45,7 @@ def from_bytes(data: bytes, content_type: str = "") -> Body:
     """The body for `data`: text where `content_type` says text and it is valid UTF-8, else bytes or a binary string."""
     if not data:
         return EMPTY
-    if is_texty(content_type):
+    if is_texty(content_type) and not data.startswith(codecs.BOM_UTF8):  # a JavaScript guest would lose the mark
         try:
             return ("text", data.decode())
         except UnicodeDecodeError:

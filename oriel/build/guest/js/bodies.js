@@ -33,7 +33,7 @@ export function toBytes(body) {
   switch (body.tag) {
     case 'empty': return new Uint8Array();
     case 'text': return encoder.encode(body.val);
-    case 'binary': return Uint8Array.from(body.val, (character) => character.charCodeAt(0));
+    case 'binary': return fromLatin1(body.val);
     default: return body.val;
   }
 }
@@ -50,6 +50,13 @@ export function toText(body) {
   } catch {
     return null;
   }
+}
+
+/** @param {string} text */
+function fromLatin1(text) {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
 /** @param {Uint8Array} bytes */

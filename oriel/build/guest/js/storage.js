@@ -104,7 +104,8 @@ export function list(prefix = '', { cursor = null, limit = PAGE } = {}) {
 }
 
 /**
- * Every record whose key starts with `prefix`, in order. Each hundred is one host call.
+ * Every record whose key starts with `prefix`, in order. Each hundred is one host call, and each record one of the
+ * execution's key-value operations (200 by default): for what may grow, answer in pages with `list`.
  * @param {string} [prefix]
  * @returns {Generator<Entry, void, void>}
  */

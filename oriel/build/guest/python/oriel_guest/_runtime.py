@@ -24,6 +24,7 @@ import os
 import random
 import sys
 import time
+import traceback
 from importlib.machinery import PathFinder
 from typing import Any, NoReturn
 
@@ -32,7 +33,6 @@ from oriel_guest import context, log
 # Modules that the standard library imports only when they are needed, which is too late in a component.
 _NEEDED_LATER = (
     "_strptime",
-    "traceback",
     "encodings.ascii",
     "encodings.idna",
     "encodings.latin_1",
@@ -68,6 +68,8 @@ def seal() -> None:
     for module in list(sys.modules.values()):
         if "oriel_guest" not in (file := getattr(module, "__file__", None) or "") and not _is_standard(file):
             linecache.getlines(file)
+    # To place its carets the module parses lines; one that does not parse by itself sends the parser to the file.
+    vars(traceback)["_extract_caret_anchors_from_line_segment"] = lambda _: None
     linecache.updatecache = lambda *_: []
     linecache.checkcache = lambda *_: None
 

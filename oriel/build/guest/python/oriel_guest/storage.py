@@ -110,7 +110,11 @@ def list_page(prefix: str = "", cursor: str | None = None, limit: int = PAGE) ->
 
 
 def scan(prefix: str = "") -> Iterator[Entry]:
-    """Every record whose key starts with `prefix`, in order. Each hundred is one host call."""
+    """Every record whose key starts with `prefix`, in order.
+
+    Each hundred is one host call, and each record one of the execution's key-value operations (200 by default): for
+    what may grow, answer in pages with `list_page`.
+    """
     cursor: str | None = None
     while True:
         page = list_page(prefix, cursor)

@@ -1,0 +1,180 @@
+"""The platform that benchmarks measure: the guests published and installed through its HTTP API.
+
+Publishing compiles for minutes on a slow machine, so the data directory is made once and kept in the build's cache; each
+run works on a copy of its own and leaves the kept one as it was. The requests here are what a gateway would send.
+"""
+
+import base64
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import guests
+from oriel.build.tools import cache_dir
+from oriel.bundle import content_hash
+from oriel.client import PlatformClient
+from oriel.contract import ExecuteRequest, ExecutionContext, HttpRequest
+from oriel.engine.config import current_fingerprint
+from oriel.ids import new_id
+from oriel.keyring import Keyring
+from oriel.local.tokens import mint_token
+from oriel.settings import Settings
+from oriel.signing import SigningKey, generate_key, sign_bundle
+from runner.assembly import build_runner
+from runner.core import Runner
+
+TENANT, PUBLISHER = "northwind", "com.acme"
+ROLES = ("admin", "publisher", "operator")
+LOOPBACK = "127.0.0.1"
+START_SECONDS = 60.0
+PUBLISHED = "published.json"
+CACHE = "ORIEL_CACHE_DIR"
+BINARY = "application/octet-stream"
+TEXT = "text/plain"
+
+# What a browser's request brings through the gateway's filter.
+HEADERS = (("accept", "application/json"), ("user-agent", "benchmark/1"), ("x-request-id", "req_benchmark"))
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A platform's data directory, and the content hash of each guest that was published there."""
+
+    data_dir: Path
+    content_hashes: Mapping[str, str]
+
+    @classmethod
+    def at(cls, data_dir: Path) -> "Deployment":
+        return cls(data_dir, json.loads((data_dir / PUBLISHED).read_text()))
+
+    def settings(self) -> Settings:
+        return Settings.load(data_dir=self.data_dir, log_level="warning")
+
+    def runner(self) -> Runner:
+        """A runner in this process, made like a worker's; the caller closes it."""
+        settings = self.settings()
+        return build_runner(settings, Keyring.open(settings.keyring_path))
+
+    def request(
+        self, guest: str, method: str = "GET", path: str = "/hello", body: bytes = b"", content_type: str = BINARY
+    ) -> ExecuteRequest:
+        """An execution of a guest, as the gateway would ask for it."""
+        manifest = guests.load(guest).manifest
+        context = ExecutionContext(
+            request_id=new_id("req"),
+            execution_id=new_id("exe"),
+            tenant_id=TENANT,
+            extension_id=manifest.name,
+            install_id="ins_benchmark",
+            version_id="ver_benchmark",
+            version=str(manifest.version),
+            content_hash=self.content_hashes[guest],
+        )
+        headers = (*HEADERS, ("content-type", content_type)) if body else HEADERS
+        encoded = base64.b64encode(body).decode()
+        http_request = HttpRequest(method=method, path=path, route=path, headers=headers, body_b64=encoded)
+        return ExecuteRequest(context=context, http=http_request)
+
+    def token(self) -> str:
+        key = Keyring.open(self.settings().keyring_path).issuer_key
+        return mint_token(key, subject="benchmark", tenant=TENANT, roles=ROLES, lifetime=3_600)
+
+
+@contextmanager
+def deployed() -> Iterator[Deployment]:
+    """A deployment with every guest, of this run alone."""
+    kept = _kept()
+    with tempfile.TemporaryDirectory(prefix="oriel-benchmark-") as folder:
+        data_dir = Path(folder) / "data"
+        shutil.copytree(kept, data_dir)
+        yield Deployment.at(data_dir)
+
+
+@contextmanager
+def serving(data_dir: Path) -> Iterator[int]:
+    """`oriel serve` on a data directory, in processes of its own; the port of the product origin."""
+    port, ui_port = _free_ports(2)
+    command = [sys.executable, "-m", "oriel", "serve", "--data-dir", str(data_dir)]
+    command += ["--port", str(port), "--ui-port", str(ui_port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment())
+    try:
+        _wait_until_up(process, port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _kept() -> Path:
+    """The data directory in the cache, made now where there is none for these guests, this engine and this store."""
+    code = guests.hash_of(guests.ROOT / "oriel" / "store", guests.ROOT / "oriel" / "provenance.py")
+    built = "-".join(guests.source_hash(name)[:6] for name in guests.NAMES)
+    home = cache_dir() / "benchmarks" / f"platform-{built}-{current_fingerprint()[:6]}-{code[:6]}"
+    if not home.is_dir():
+        with tempfile.TemporaryDirectory(prefix="making-", dir=home.parent) as temporary:
+            work = Path(temporary) / "data"
+            _publish_all(work)
+            work.rename(home)
+    return home
+
+
+def _publish_all(data_dir: Path) -> None:
+    """Publish and install every guest, call each once, and write down what was published."""
+    data_dir.mkdir()
+    loaded = {name: guests.load(name) for name in guests.NAMES}
+    key = generate_key("ed25519")
+    content_hashes = {}
+    with serving(data_dir) as port:
+        token = Deployment(data_dir, {}).token()
+        with PlatformClient(f"http://{LOOPBACK}:{port}", token) as client:
+            client.api("POST", "/publishers", json={"publisher": PUBLISHER, "prefixes": [PUBLISHER]})
+            client.api("POST", f"/publishers/{PUBLISHER}/keys", json={"public_key_pem": key.public.to_pem()})
+            for name, guest in loaded.items():
+                print(f"{name}: publishing", file=sys.stderr)
+                content_hashes[name] = _publish(client, guest, key)
+    (data_dir / PUBLISHED).write_text(json.dumps(content_hashes))
+
+
+def _publish(client: PlatformClient, guest: guests.Guest, key: SigningKey) -> str:
+    manifest, digest = guest.manifest, content_hash(guest.bundle)
+    envelope = sign_bundle(digest, key, name=manifest.name, version=str(manifest.version), publisher=PUBLISHER)
+    client.publish(guest.bundle, json.loads(envelope))
+    client.install(manifest.name, grants=[])
+    answer = client.call(manifest.name, "/hello")
+    if answer.status_code != http.client.OK:
+        raise RuntimeError(f"{manifest.name} answers {answer.status_code}: {answer.text}")
+    return digest
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment without its own settings of a platform."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ORIEL_") or name == CACHE}
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
+    ports = [opened.getsockname()[1] for opened in sockets]
+    for opened in sockets:
+        opened.close()
+    return ports
+
+
+def _wait_until_up(process: "subprocess.Popen[bytes]", port: int) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with socket.create_connection((LOOPBACK, port), timeout=1):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("'oriel serve' did not start; start it by hand to see why")

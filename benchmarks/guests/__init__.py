@@ -1,0 +1,95 @@
+"""The guests that benchmarks run: two projects built as `oriel build` does it, and one written as component text.
+
+What was built lies in the build's cache under a hash of everything that it was made from: only a change builds again.
+Each answers `GET /hello`; `javascript` and `python` also send a body back, as text (`POST /text`) and as bytes
+(`POST /bytes`).
+"""
+
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from oriel.build import COMPONENT, build
+from oriel.build.tools import cache_dir
+from oriel.bundle import pack
+from oriel.manifest import Manifest
+from tests.guests.build import TEXT, guest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+JAVASCRIPT, PYTHON, PLAIN = "javascript", "python", "plain"
+NAMES = (JAVASCRIPT, PYTHON, PLAIN)
+HELLO = "hello"
+
+
+class Guest(NamedTuple):
+    """A packed extension and the component in it."""
+
+    manifest: Manifest
+    component: bytes
+    bundle: bytes
+
+
+@cache
+def load(name: str) -> Guest:
+    """One of `NAMES`, built now where the cache has none."""
+    home = cache_dir() / "benchmarks" / f"{name}-{source_hash(name)}"
+    if not home.is_dir():
+        _make(name, home)
+    packed = pack(home)
+    return Guest(packed.manifest, (home / COMPONENT).read_bytes(), packed.data)
+
+
+def source_hash(name: str) -> str:
+    """16 hex digits over the guest's sources, the build's, the WIT package's, and the writer's of component text."""
+    return hash_of(HERE / name, ROOT / "oriel" / "build", ROOT / "wit", ROOT / "tests" / "guests", Path(__file__))
+
+
+def hash_of(*places: Path) -> str:
+    """16 hex digits over files, and over all files below folders, with their names."""
+    digest = hashlib.sha256()
+    for path in (path for place in places for path in _files(place)):
+        digest.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def _files(place: Path) -> Iterator[Path]:
+    if place.is_file():
+        yield place
+    for path in sorted(place.rglob("*")):
+        if path.is_file() and not {"__pycache__", "dist"}.intersection(path.parts):
+            yield path
+
+
+def _make(name: str, home: Path) -> None:
+    """Make the project beside `home` and rename it, so that `home` is whole whenever it is there."""
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="making-", dir=home.parent) as temporary:
+        work = Path(temporary) / name
+        if name == PLAIN:
+            _write_plain(work)
+        else:
+            shutil.copytree(HERE / name, work, ignore=shutil.ignore_patterns("dist"))
+            build(work, progress=lambda line: print(f"{name}: {line}", file=sys.stderr))
+        work.rename(home)
+
+
+def _write_plain(project: Path) -> None:
+    """A component that does nothing but answer: what is measured with it is the way to it and back."""
+    manifest = json.loads((HERE / JAVASCRIPT / "manifest.json").read_text(encoding="utf-8"))
+    manifest |= {"name": "com.acme.bench-plain", "runtime": "wasm@1"}
+    size = len(HELLO)
+    component = guest(
+        f"(call $respond (i32.const 200) (i32.const 0) (i32.const 0) (i32.const {TEXT}) (i32.const 1024)"
+        f" (i32.const {size}))",
+        data=HELLO,
+    )
+    (project / COMPONENT).parent.mkdir(parents=True)
+    (project / COMPONENT).write_bytes(component)
+    (project / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
