@@ -1,7 +1,7 @@
 """The platform that benchmarks measure: the guests published and installed through its HTTP API.
 
-Publishing compiles for minutes on a slow machine, so the data directory is made once and kept in the build's cache; each
-run works on a copy of its own and leaves the kept one as it was. The requests here are what a gateway would send.
+Publishing compiles, which takes a while, so the data directory is made once and kept in the build's cache; each run
+works on a copy of its own and leaves the kept one as it was. The requests here are what a gateway would send.
 """
 
 import base64

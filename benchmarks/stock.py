@@ -1,9 +1,9 @@
 """The stock way: the same components run with wasmtime-py as its documentation shows it.
 
-What happens once is prepared: engine, artifact mapped from disk, linker, the handler's export index. A request then takes
-a fresh store, an instance and a call, and its answer is read into the same values that Oriel's is. There is no policy:
-no deadline, no limit on memory, no budget, no receipt, no log. The engine has its default configuration, so that
-its compiler may use all features of this CPU and adds no checks for interruption.
+What happens once is prepared: engine, artifact mapped from disk, linker, the handler's export index. A request then
+takes a fresh store, an instance and a call, and its answer is read into the same values that Oriel's is. There is no
+policy: no deadline, no limit on memory, no budget, no receipt, no log. The engine has its default configuration, so
+that its compiler may use all features of this CPU and adds no checks for interruption.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from wasmtime import component as wc
 from oriel.build.tools import cache_dir
 from oriel.contract import HttpRequest
 
+ENCODINGS = {"text": "utf-8", "binary": "latin-1"}
 PACKAGE = "oriel:extension/{}@1.0.0"
 
 # What the guests of the benchmarks may call while they answer.
@@ -43,7 +44,10 @@ class Stock:
         self._engine = wasmtime.Engine()
         path = _artifact(self._engine, component)
         self._component = wc.Component.deserialize_file(self._engine, str(path))
-        self._handler = self._component.get_export_index("handler")
+        handler = self._component.get_export_index("handler")
+        if handler is None:
+            raise ValueError("the component exports no 'handler'")
+        self._handler = handler
         self._linker = wc.Linker(self._engine)
         self._linker.define_unknown_imports_as_traps(self._component)
         self._linker.allow_shadowing = True
@@ -62,7 +66,7 @@ class Stock:
         """
         store = wasmtime.Store(self._engine)
         instance = self._linker.instantiate(store, self._component)
-        handler = instance.get_func(store, self._handler)
+        handler: Any = instance.get_func(store, self._handler)
         response = handler(store, _request(http, body, case))
         headers = [(line.name, line.value) for line in response.headers]
         return response.status, headers, _bytes(response.body)
@@ -89,16 +93,12 @@ def _record(**fields: Any) -> wc.Record:
 def _body(data: bytes, case: str) -> wc.Variant:
     if not data:
         return wc.Variant("empty")
-    values = {"text": data.decode, "bytes": lambda: data, "binary": lambda: data.decode("latin-1")}
-    return wc.Variant(case, values[case]())
+    return wc.Variant(case, data if case == "bytes" else data.decode(ENCODINGS[case]))
 
 
 def _bytes(body: wc.Variant) -> bytes:
-    if body.tag == "empty":
-        return b""
-    if body.tag == "bytes":
-        return bytes(body.payload)
-    return bytes(body.payload.encode("latin-1" if body.tag == "binary" else "utf-8"))
+    payload = body.payload or b""
+    return payload if isinstance(payload, bytes) else str(payload).encode(ENCODINGS[body.tag])
 
 
 def _artifact(engine: wasmtime.Engine, component: bytes) -> Path:

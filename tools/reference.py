@@ -66,7 +66,14 @@ def wit() -> str:
     return f"{MADE}\n# WIT\n\nThe package `oriel:extension`, whole.\n\n```wit\n{parts}```\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"errors.md": errors, "cli.md": cli, "wit.md": wit}
+def http() -> str:
+    """Every route of the three functions."""
+    from http_reference import page
+
+    return f"{MADE}\n{page()}"
+
+
+PAGES: dict[str, Callable[[], str]] = {"errors.md": errors, "cli.md": cli, "wit.md": wit, "http.md": http}
 
 
 def main(arguments: list[str]) -> int:

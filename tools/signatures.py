@@ -79,9 +79,9 @@ def main() -> None:
     engine = new_engine()
     imports, exports = typed_interfaces(Component(engine, build()), engine)
     interfaces = {
-        interface: {name: types.function_to_json(function) for name, function in sorted(functions.items())}
-        for interface, functions in sorted({**imports, "": exports[""]}.items())
-        if functions
+        interface: {name: types.item_to_json(item) for name, item in sorted(items.items())}
+        for interface, items in sorted({**imports, "": exports[""]}.items())
+        if items
     }
     TARGET.write_text(rendered({"package": PACKAGE, "wit_sha256": wit_digest()}, interfaces))
     print(f"{TARGET.relative_to(ROOT)}: {sum(map(len, interfaces.values()))} functions")

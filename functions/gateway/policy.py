@@ -16,12 +16,12 @@ Rules kept here:
 """
 
 import base64
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from gateway.messages import GatewayRequest
 from gateway.resolve import Resolved
+from oriel import hosts
 from oriel.capabilities import ALWAYS, CAPABILITIES, canonical_name
 from oriel.contract import Limits, SealedSecret, User
 from oriel.errors import OrielError
@@ -31,7 +31,6 @@ from oriel.routing import Match, match_endpoint
 from oriel.store.records import Grant, StoredSecret
 
 READ_METHODS = frozenset({"GET", "HEAD"})
-_HOST = re.compile(r"(?P<scheme>https?://)?(?P<name>(?:\*\.)?[a-z0-9.-]+)(?P<port>:\d+)?")
 TENANT_HEADERS = ("x-tenant-id", "x-oriel-tenant")
 
 
@@ -129,34 +128,6 @@ def effective_limits(wanted: LimitsRequest, ceiling: Limits) -> Limits:
     return Limits.model_validate(lowest)
 
 
-def narrow_hosts(asked: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
-    """The hosts that both sides name, in the order of the grant.
-
-    `*.acme.com` covers the names below `acme.com`, with the pattern's own scheme and port.
-    """
-    wanted = [host.lower() for host in asked]
-    both = [_common(host, grant.lower()) for grant in granted for host in wanted]
-    return tuple(dict.fromkeys(host for host in both if host is not None))
-
-
-def _common(one: str, other: str) -> str | None:
-    """What two host patterns both cover."""
-    if one == other or _covers(one, other):
-        return other
-    return one if _covers(other, one) else None
-
-
-def _covers(pattern: str, host: str) -> bool:
-    wide, narrow = _HOST.fullmatch(pattern), _HOST.fullmatch(host)
-    return (
-        wide is not None
-        and narrow is not None
-        and (wide["scheme"], wide["port"]) == (narrow["scheme"], narrow["port"])
-        and wide["name"].startswith("*.")
-        and narrow["name"].endswith(wide["name"][1:])
-    )
-
-
 def _require_role(endpoint: Endpoint, principal: Principal) -> None:
     if endpoint.roles and set(endpoint.roles).isdisjoint(principal.roles):
         allowed = ", ".join(f"'{role}'" for role in endpoint.roles)
@@ -168,7 +139,7 @@ def _effective(
 ) -> dict[str, tuple[str, ...]]:
     """The capabilities that all three sides agree to, with their hosts."""
     return {
-        name: narrow_hosts(asked[name], grant.hosts)
+        name: hosts.intersection(asked[name], grant.hosts)
         for grant in grants
         if (name := canonical_name(grant.capability)) in asked
         and name in offered
@@ -181,7 +152,7 @@ def _secrets(stored: Iterable[StoredSecret], *, readable: bool, egress: tuple[st
     return tuple(
         _sealed(secret, reference_only=secret.reference_only or not readable)
         for secret in stored
-        if readable or narrow_hosts(secret.hosts, egress)
+        if readable or hosts.intersection(secret.hosts, egress)
     )
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from oriel import hosts
 from oriel.capabilities import ALWAYS, canonical_name
 from oriel.errors import Finding, InvalidInput, OrielError
-from oriel.manifest import Manifest, values
+from oriel.manifest import Manifest
 from oriel.store.records import Grant
 from registry.catalogue import asks
 
@@ -59,8 +60,8 @@ def consented(
     grants = []
     for request in wanted:
         ask = asked[canonical_name(request.capability)]
-        hosts = tuple(ask["hosts"] if request.hosts is None else sorted(set(request.hosts)))
-        grant = Grant(capability=ask["name"], hosts=hosts, granted_by=granted_by, granted_at=now)
+        named = tuple(ask["hosts"] if request.hosts is None else sorted(set(request.hosts)))
+        grant = Grant(capability=ask["name"], hosts=named, granted_by=granted_by, granted_at=now)
         grants.append(kept.get((grant.capability, grant.hosts), grant))
     return tuple(sorted(grants, key=lambda grant: grant.capability))
 
@@ -93,19 +94,14 @@ def _findings(asked: dict[str, dict[str, Any]], requests: Sequence[GrantRequest]
         for host in request.hosts or ():
             if problem := host_problem(host):
                 yield Finding(f"{place}.hosts", f"{host!r} {problem}")
-            elif not any(_covers(wide, host) for wide in ask["hosts"]):
+            elif not hosts.included(host, ask["hosts"]):
                 yield Finding(f"{place}.hosts", f"{host!r} is not asked for; it asks for {', '.join(ask['hosts'])}")
 
 
 def host_problem(host: str) -> str | None:
-    """What is wrong with a host's name in its normal form, as the end of a sentence; None where nothing is."""
+    """What is wrong with a host pattern in its normal form, as the end of a sentence; None where nothing is."""
     try:
-        normal = values.host(host)
+        normal = hosts.normal(host)
     except ValueError as error:
         return str(error)
     return None if normal == host else f"must be written {normal}"
-
-
-def _covers(wide: str, host: str) -> bool:
-    """`*.acme.com` covers every name below `acme.com`, and `*.` before one."""
-    return wide == host or (wide.startswith("*.") and host.endswith(wide[1:]))

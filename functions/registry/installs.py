@@ -245,5 +245,7 @@ def _secret_findings(name: str, secret: SecretRequest, others: int) -> Iterator[
     for index, host in enumerate(secret.hosts):
         if problem := host_problem(host):
             yield Finding(f"hosts[{index}]", problem)
+        elif host.startswith("http://"):
+            yield Finding(f"hosts[{index}]", "is not https: the secret would cross the network in the clear")
     if secret.reference_only and not secret.hosts:
         yield Finding("hosts", "is empty: a secret that the extension never sees is of use only for hosts")

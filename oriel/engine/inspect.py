@@ -3,10 +3,9 @@
 Rules kept here:
 
 - Descriptions come from the engine's own component types, never from reading WIT text.
-- Types that Oriel does not carry across the boundary (streams, futures, async functions, error contexts) are
-  refused here: the engine would abort the process when a host function met one.
 - Signatures are compared as canonical text. The linker does not check the types of host functions, so what passes
   here is all that stands between a component and a call with arguments of another shape.
+- There are two ways in: Oriel's own `handler`, and `wasi:http/incoming-handler`.
 """
 
 import json
@@ -14,21 +13,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from typing import Literal
 
 import wasmtime
-from wasmtime import _ffi as ffi
 from wasmtime import component as wc
-from wasmtime.component._types import ComponentExtern
 
 from oriel.engine import types
+from oriel.engine.reading import Reader, TypedInterfaces
+from oriel.engine.standard import INCOMING_HANDLER, standard, standard_types, track
 from oriel.errors import Finding, InvalidInput
 
 HANDLER = "handler"
+INCOMING = "handle"
+
+Kind = Literal["oriel", "wasi-http"]
+"""The way into a component: `handler` of `oriel:extension`, or `handle` of `wasi:http/incoming-handler`."""
 
 Interfaces = Mapping[str, Mapping[str, str]]
-"""Interface name to function name to signature; functions of the world itself stand under ''."""
-
-TypedInterfaces = Mapping[str, Mapping[str, types.Function]]
+"""Interface name to item name to signature; functions of the world itself stand under ''."""
 
 _CORE_MODULE = b"\x00asm\x01\x00\x00\x00"
 _COMPONENT = b"\x00asm\x0d\x00\x01\x00"
@@ -73,15 +75,15 @@ def describe(component: wc.Component, engine: wasmtime.Engine) -> Shape:
 
 
 def typed_interfaces(component: wc.Component, engine: wasmtime.Engine) -> tuple[TypedInterfaces, TypedInterfaces]:
-    """Imports and exports with their functions' types.
+    """Imports and exports with their functions' types, and their resources.
 
     Raises:
         InvalidInput: as `describe`.
     """
     findings: list[Finding] = []
-    shape = component.type
-    imports = _interfaces("imports", shape.imports(engine), engine, findings)
-    exports = _interfaces("exports", shape.exports(engine), engine, findings)
+    shape, reader = component.type, Reader(engine, findings)
+    imports = reader.interfaces("imports", shape.imports(engine))
+    exports = reader.interfaces("exports", shape.exports(engine))
     if findings:
         raise invalid(findings)
     return imports, exports
@@ -89,14 +91,11 @@ def typed_interfaces(component: wc.Component, engine: wasmtime.Engine) -> tuple[
 
 def signatures(interfaces: TypedInterfaces) -> Interfaces:
     """The same interfaces with each type as canonical text."""
-    return {
-        interface: {name: str(function) for name, function in functions.items()}
-        for interface, functions in interfaces.items()
-    }
+    return {interface: {name: str(item) for name, item in items.items()} for interface, items in interfaces.items()}
 
 
 @lru_cache(maxsize=1)
-def offered_types() -> TypedInterfaces:
+def offered_types() -> Mapping[str, Mapping[str, types.Function]]:
     """The functions of the WIT package `oriel:extension`, as `tools/signatures.py` recorded them; '' has the export."""
     recorded = json.loads(files("oriel.engine").joinpath("signatures.json").read_text())
     return {
@@ -111,27 +110,66 @@ def offered() -> Interfaces:
     return {interface: functions for interface, functions in signatures(offered_types()).items() if interface}
 
 
+@lru_cache(maxsize=1)
+def importable() -> Interfaces:
+    """All that a component may import: `offered`, and the standard interfaces by their tracks."""
+    return {**offered(), **standard()}
+
+
+def item_type(interface: str, name: str) -> types.Item | None:
+    """What the platform knows under a name: of `oriel:extension`, or standard; None where there is no such thing."""
+    return offered_types().get(interface, {}).get(name) or standard_types().get(track(interface), {}).get(name)
+
+
 def handler_signature() -> str:
-    """The signature of the one export that every extension has."""
+    """The signature of `handler`."""
     return str(offered_types()[""][HANDLER])
 
 
+def handler_kind(shape: Shape) -> Kind | None:
+    """The way into the component; `handler` where it has both, and None where it has neither."""
+    if HANDLER in shape.exports.get("", {}):
+        return "oriel"
+    return "wasi-http" if _incoming(shape) else None
+
+
+def incoming_interface(shape: Shape) -> str | None:
+    """The incoming handler as the component names it, `wasi:http/incoming-handler@0.2.10`."""
+    exported = _incoming(shape)
+    return exported[0] if exported else None
+
+
 def handler_findings(shape: Shape) -> Iterator[Finding]:
-    """What is wrong with the component's `handler`; nothing where it is right."""
-    expected = handler_signature()
-    actual = shape.exports.get("", {}).get(HANDLER)
-    if actual is None:
-        yield Finding(f"exports.{HANDLER}", f"is missing; the component must export {HANDLER}: {expected}")
-    elif actual != expected:
-        yield Finding(f"exports.{HANDLER}", f"is {_short(actual)}; expected {expected}")
+    """What is wrong with the way into the component; nothing where it is right."""
+    kind = handler_kind(shape)
+    if kind is None:
+        yield Finding(
+            f"exports.{HANDLER}",
+            f"is missing; the component must export {HANDLER}: {handler_signature()}, "
+            "or the interface wasi:http/incoming-handler@0.2.x",
+        )
+    elif kind == "oriel" and (actual := shape.exports[""][HANDLER]) != handler_signature():
+        yield Finding(f"exports.{HANDLER}", f"is {_short(actual)}; expected {handler_signature()}")
+    elif kind == "wasi-http" and (exported := _incoming(shape)) is not None:
+        expected = str(standard_types()[INCOMING_HANDLER][INCOMING])
+        if exported[1] != expected:
+            place = f"exports.{exported[0]}.{INCOMING}"
+            yield Finding(place, f"is {_short(exported[1] or 'missing')}; expected {expected}")
+
+
+def _incoming(shape: Shape) -> tuple[str, str] | None:
+    """The incoming handler's name, and the signature of its function."""
+    exported = ((name, items.get(INCOMING, "")) for name, items in shape.exports.items())
+    return next((found for found in exported if track(found[0]) == INCOMING_HANDLER), None)
 
 
 def import_findings(imports: Interfaces, available: Interfaces) -> Iterator[Finding]:
-    """Each imported function that is not available, or not with this signature."""
-    for interface, functions in imports.items():
-        for name, signature in functions.items():
+    """Each imported function or resource that is not available, or not with this signature."""
+    for interface, items in imports.items():
+        offer = available.get(interface) or available.get(track(interface), {})
+        for name, signature in items.items():
             place = f"imports.{interface or 'world'}.{name}"
-            expected = available.get(interface, {}).get(name)
+            expected = offer.get(name)
             if expected is None:
                 yield Finding(place, "is not offered by the platform")
             elif expected != signature:
@@ -144,74 +182,3 @@ def invalid(findings: Sequence[Finding]) -> InvalidInput:
 
 def _short(text: str) -> str:
     return text if len(text) <= _MESSAGE_LIMIT else f"{text[:_MESSAGE_LIMIT]}…"
-
-
-def _interfaces(
-    side: str, items: Mapping[str, ComponentExtern], engine: wasmtime.Engine, findings: list[Finding]
-) -> dict[str, dict[str, types.Function]]:
-    found: dict[str, dict[str, types.Function]] = {}
-    for name, item in items.items():
-        place = f"{side}.{name}"
-        match item.ty:
-            case wc.FuncType() as function:
-                _add(found.setdefault("", {}), name, place, function, findings)
-            case wc.ComponentInstanceType() as instance:
-                functions = found.setdefault(name, {})
-                for inner, extern in instance.exports(engine).items():
-                    _add(functions, inner, f"{place}.{inner}", extern.ty, findings)
-            case wc.ComponentType() | wc.ModuleType():
-                findings.append(Finding(place, "is a module or component; only functions and types are allowed"))
-    return found
-
-
-def _add(
-    functions: dict[str, types.Function], name: str, place: str, item: wc.ComponentItem, findings: list[Finding]
-) -> None:
-    if isinstance(item, wc.ComponentInstanceType | wc.ComponentType | wc.ModuleType):
-        findings.append(Finding(place, "is nested; only functions and types are allowed in an interface"))
-    if not isinstance(item, wc.FuncType):
-        return
-    try:
-        functions[name] = _function(item)
-    except TypeError as problem:
-        findings.append(Finding(place, str(problem)))
-
-
-def _function(function: wc.FuncType) -> types.Function:
-    if ffi.wasmtime_component_func_type_async(function.ptr()):
-        raise TypeError("is an async function, which cannot be called")
-    result = function.result
-    return types.Function(
-        tuple((name, _type(type_)) for name, type_ in function.params),
-        None if result is None else _type(result),
-    )
-
-
-def _type(type_: wc.ValType) -> types.Type:  # noqa: PLR0911 - one return for each kind of type
-    match type_:
-        case wc.ListType():
-            return types.ListOf(_type(type_.element))
-        case wc.RecordType():
-            return types.Record(tuple((name, _type(field)) for name, field in type_.fields))
-        case wc.TupleType():
-            return types.TupleOf(tuple(_type(element) for element in type_.elements))
-        case wc.VariantType():
-            return types.Variant(tuple((name, _maybe(case)) for name, case in type_.cases))
-        case wc.EnumType():
-            return types.Enum(tuple(type_.names))
-        case wc.FlagsType():
-            return types.Flags(tuple(type_.names))
-        case wc.OptionType():
-            return types.Option(_type(type_.payload))
-        case wc.ResultType():
-            return types.Result(_maybe(type_.ok), _maybe(type_.err))
-        case wc.OwnType() | wc.BorrowType():
-            return types.Handle(type(type_).__name__.removesuffix("Type").lower())
-    name = type(type_).__name__.lower()
-    if name not in types.SCALARS:
-        raise TypeError(f"uses the type {name.removesuffix('type')}, which cannot cross the boundary")
-    return types.Scalar(name)
-
-
-def _maybe(type_: wc.ValType | None) -> types.Type | None:
-    return None if type_ is None else _type(type_)

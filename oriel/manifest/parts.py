@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from oriel import hosts as host_patterns
 from oriel.capabilities import CAPABILITIES, canonical_name
 from oriel.manifest import values
 from oriel.manifest.findings import did_you_mean
@@ -102,7 +103,7 @@ class CapabilityRequest(Part):
     """Why, in one sentence for the person who consents."""
 
     hosts: Annotated[
-        tuple[Annotated[str, AfterValidator(values.host)], ...], Field(max_length=MAX_HOSTS), AfterValidator(_unique)
+        tuple[Annotated[str, AfterValidator(host_patterns.normal)], ...], Field(max_length=MAX_HOSTS), AfterValidator(_unique)
     ] = ()
     """For `http.fetch`: DNS names, or `*.` and a name for all below it."""
 

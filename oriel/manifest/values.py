@@ -1,4 +1,4 @@
-"""The values of single fields: hosts, versions, cron expressions, time zones, paths in the bundle.
+"""The values of single fields: versions, cron expressions, time zones, paths in the bundle.
 
 Every check is a function from text to text, the normalised form; it raises `ValueError` with the end of a sentence
 that starts with the field.
@@ -8,7 +8,6 @@ import functools
 import re
 import zoneinfo
 
-import idna
 import semver
 
 _CRON_FIELDS = (
@@ -19,7 +18,6 @@ _CRON_FIELDS = (
     ("day of the week", 0, 7, ("sun", "mon", "tue", "wed", "thu", "fri", "sat")),
 )
 _CRON_PART = re.compile(r"(?:\*|([0-9a-z]{1,3})(?:-([0-9a-z]{1,3}))?)(?:/([0-9]{1,2}))?")
-_NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _FILE = re.compile(r"[A-Za-z0-9._@+~()\[\]!$,=-]+")
 _WILD_FILE = re.compile(r"[A-Za-z0-9._@+~()!$,=*?-]+")
 
@@ -29,25 +27,6 @@ def version(text: str) -> str:
     if not semver.Version.is_valid(text):
         raise ValueError("is not a semantic version; write it as 1.2.0 or 1.2.0-beta.1")
     return text
-
-
-def host(text: str) -> str:
-    """A DNS name or `*.` and one, in lower case with internationalised labels as `xn--`."""
-    wildcard, name = ("*.", text[2:]) if text.startswith("*.") else ("", text)
-    if "*" in name:
-        raise ValueError("may have a '*' only as its whole first label, as in *.example.com")
-    if re.search(r"[/:@?#\s]", name):
-        raise ValueError("is more than a name; leave out scheme, port and path: api.example.com")
-    try:
-        name = idna.encode(name, uts46=True).decode()
-    except idna.IDNAError:
-        raise ValueError("is not a DNS name") from None
-    labels = name.split(".")
-    if _NUMERIC_LABEL.fullmatch(labels[-1]):
-        raise ValueError("is an IP address; only names can be asked for")
-    if len(labels) < 2 or not labels[-1]:
-        raise ValueError("must be a full name without a dot at the end, as in api.example.com")
-    return wildcard + name
 
 
 def cron(text: str) -> str:

@@ -12,6 +12,7 @@ from oriel.engine.inspect import (
     handler_findings,
     handler_signature,
     import_findings,
+    importable,
     offered,
     offered_types,
 )
@@ -133,14 +134,18 @@ def test_a_renamed_parameter_is_another_signature():
     assert len(list(import_findings(shape.imports, offered()))) == 1
 
 
-def test_a_resource_is_described_and_not_offered():
+def test_a_resource_is_described_by_where_it_is_defined():
     shape = shape_of(
         """(component (import "wasi:io/error@0.2.0" (instance
              (export "error" (type $e (sub resource)))
              (export "text" (func (param "self" (borrow $e)) (result string))))))"""
     )
-    assert shape.imports["wasi:io/error@0.2.0"] == {"text": "func(self: borrow<resource>) -> string"}
-    assert list(import_findings(shape.imports, offered()))
+    assert shape.imports["wasi:io/error@0.2.0"] == {
+        "error": "resource wasi:io/error.error",
+        "text": "func(self: borrow<wasi:io/error.error>) -> string",
+    }
+    (finding,) = import_findings(shape.imports, importable())
+    assert finding.at == "imports.wasi:io/error@0.2.0.text"
 
 
 @pytest.mark.parametrize("type_", ["(stream u8)", "(future u8)", "error-context"])

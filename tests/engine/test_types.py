@@ -24,6 +24,7 @@ from oriel.engine.types import (
 
 names = st.lists(st.from_regex(r"[a-z]{1,6}(-[a-z]{1,6})?", fullmatch=True), min_size=1, max_size=4, unique=True)
 scalars = st.sampled_from(SCALARS).map(Scalar)
+handles = st.builds(Handle, st.sampled_from(["own", "borrow"]), st.sampled_from(["a:b/c.d", "a:b/c.e"]))
 
 
 def _compound(inner):
@@ -43,7 +44,7 @@ def _compound(inner):
 
 
 types = st.recursive(
-    scalars | names.map(tuple).map(Enum) | names.map(tuple).map(Flags) | st.sampled_from(["own", "borrow"]).map(Handle),
+    scalars | names.map(tuple).map(Enum) | names.map(tuple).map(Flags) | handles,
     _compound,
     max_leaves=8,
 )

@@ -57,7 +57,7 @@ class Stage:
     def open(self, page, path="/host"):
         """The host page, with the library loaded."""
         page.goto(self.origin + path)
-        page.wait_for_function("'loaded' in document.documentElement.dataset")
+        page.wait_for_function("() => 'loaded' in document.documentElement.dataset")
 
     def show(self, page, options, **more):
         """Show an extension and wait for it to be ready, or to fail; gives its frame."""

@@ -83,11 +83,11 @@ def test_abort_ends_the_call_as_fetch_would(stage, page):
 def test_navigation_by_the_app_is_told_once_and_by_the_host_reaches_the_app(stage, page):
     frame = stage.show(page, stage.publish(script=HELLO))
     frame.evaluate("oriel.navigate('/a b/ä')")
-    page.wait_for_function("handle.path === '/a%20b/%C3%A4'")
+    page.wait_for_function("() => handle.path === '/a%20b/%C3%A4'")
     page.evaluate("handle.navigate('/c')")
-    frame.wait_for_function("oriel.path === '/c' && location.hash === '#/c'")
+    frame.wait_for_function("() => oriel.path === '/c' && location.hash === '#/c'")
     frame.evaluate("location.hash = '#/d'")
-    page.wait_for_function("handle.path === '/d'")
+    page.wait_for_function("() => handle.path === '/d'")
     told = [detail for name, detail in page.evaluate("events") if name == "navigate"]
     assert told == [{"path": "/a%20b/%C3%A4", "replace": False}, {"path": "/d", "replace": True}]
     assert frame.evaluate("seen") == ["/a%20b/%C3%A4", "/c", "/d"]
@@ -96,11 +96,11 @@ def test_navigation_by_the_app_is_told_once_and_by_the_host_reaches_the_app(stag
 def test_the_frame_follows_its_content_within_bounds(stage, page):
     frame = stage.show(page, stage.publish(script=HELLO), minHeight=100, maxHeight=500)
     height = "document.getElementById('frame').offsetHeight"
-    page.wait_for_function(f"{height} >= 100")
+    page.wait_for_function(f"() => {height} >= 100")
     frame.evaluate("document.getElementById('out').style.height = '300px'")
-    page.wait_for_function(f"{height} > 300 && {height} < 400")
+    page.wait_for_function(f"() => {height} > 300 && {height} < 400")
     frame.evaluate("document.getElementById('out').style.height = '9000px'")
-    page.wait_for_function(f"{height} === 504")  # and the default border of 2 px on either side
+    page.wait_for_function(f"() => {height} === 504")  # and the default border of 2 px on either side
 
 
 def test_the_theme_becomes_custom_properties(stage, page):
@@ -110,7 +110,7 @@ def test_the_theme_becomes_custom_properties(stage, page):
     assert frame.evaluate(read) == "rgb(1, 2, 3)"
     assert frame.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
     page.evaluate("handle.setTheme({ tokens: { radius: '1px' } })")
-    frame.wait_for_function(f"{read} === ''")
+    frame.wait_for_function(f"() => {read} === ''")
 
 
 def test_toast_and_confirm_are_the_hosts(stage, page):
@@ -121,7 +121,7 @@ def test_toast_and_confirm_are_the_hosts(stage, page):
     assert frame.evaluate("oriel.confirm('Delete it?')") is True
     assert page.evaluate("asked") == "Delete it?"
     frame.evaluate("oriel.toast('Saved', 'success')")
-    page.wait_for_function("events.some(([type, text]) => type === 'toast' && text === 'Saved')")
+    page.wait_for_function("() => events.some(([type, text]) => type === 'toast' && text === 'Saved')")
 
 
 def test_without_a_host_dialog_every_question_is_answered_no(stage, page):
@@ -137,7 +137,7 @@ def test_another_document_of_the_same_extension_is_handshaken_anew(stage, page):
     }
     frame = stage.show(page, stage.publish(files))
     frame.evaluate("location.href = 'more/second.html'")
-    page.wait_for_function("events.filter(([type]) => type === 'ready').length === 2")
+    page.wait_for_function("() => events.filter(([type]) => type === 'ready').length === 2")
     frame = stage.frame(page)
     frame.wait_for_selector("text=ready")
     assert frame.url.split("#")[0].endswith("/more/second.html")
@@ -154,14 +154,14 @@ def test_twenty_frames_on_one_page_work(stage, page):
     stage.open(page)
     page.evaluate("(o) => Promise.all(Array.from({length: 20}, (_, i) => show(o, 'f' + i)))", ui)
     for number in range(20):
-        stage.frame(page, f"#f{number}").wait_for_function("window.answer === 200")
+        stage.frame(page, f"#f{number}").wait_for_function("() => window.answer === 200")
 
 
 def test_destroy_ends_calls_and_unloads_the_frame(stage, page):
     stage.show(page, stage.publish(script=HELLO))
     page.evaluate("handle.destroy()")
-    page.wait_for_function("!handle.isReady && document.getElementById('frame').contentWindow.length === 0")
-    page.wait_for_function("events.some(([type]) => type === 'lost')")
+    page.wait_for_function("() => !handle.isReady && document.getElementById('frame').contentWindow.length === 0")
+    page.wait_for_function("() => events.some(([type]) => type === 'lost')")
     page.wait_for_timeout(0)
     assert stage.frame(page).url in {"about:blank", ""}
 
@@ -179,11 +179,11 @@ def test_a_guest_of_another_version_is_refused(stage, page):
     """
     frame = stage.show(page, stage.publish(script=script))
     assert ["error", "version_unsupported"] in page.evaluate("events")
-    frame.wait_for_function("window.told?.oriel === 'refused' && window.told.versions[0] === 1")
+    frame.wait_for_function("() => window.told?.oriel === 'refused' && window.told.versions[0] === 1")
 
 
 def test_a_ui_opened_on_its_own_says_so(stage, page):
     ui = stage.publish(script=HELLO)
     page.goto(f"{ui['uiOrigin']}/ext-ui/{ui['extensionId']}/{ui['contentHash']}/index.html")
-    page.wait_for_function("window.oriel !== undefined")
+    page.wait_for_function("() => window.oriel !== undefined")
     assert page.evaluate("oriel.ready().catch((error) => error.code)") == "not_embedded"

@@ -203,7 +203,7 @@ def test_a_question_is_asked_in_a_dialog_of_the_product_that_names_the_asker(sig
     signed_in.wait_for_selector("dialog >> text=Notes asks")
     assert signed_in.evaluate("document.activeElement.value") == "no"
     signed_in.keyboard.press("Escape")
-    frame.wait_for_function("window.said === false")
+    frame.wait_for_function("() => window.said === false")
 
 
 @pytest.mark.browser

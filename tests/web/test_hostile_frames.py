@@ -99,16 +99,16 @@ def test_another_window_cannot_speak_for_the_frame(stage, page):
     stage.open(page)
     page.evaluate("(o) => { show(o, 'victim'); }", {**victim, **FAST_TIMEOUT})
     frame = stage.frame(page, "#victim")
-    frame.wait_for_function("window.nonce")
+    frame.wait_for_function("() => window.nonce")
     nonce = frame.evaluate("nonce")
     page.evaluate("(o) => { window.first = handle; show(o, 'thief'); }", {**thief, **FAST_TIMEOUT})
     other = stage.frame(page, "#thief")
-    other.wait_for_function("window.nonce")
+    other.wait_for_function("() => window.nonce")
     other.evaluate(
         "(nonce) => { addEventListener('message', () => { window.got.push(1); }); hello(nonce); connect(nonce); }",
         nonce,
     )
-    page.wait_for_function("events.filter(([type]) => type === 'error').length === 2")
+    page.wait_for_function("() => events.filter(([type]) => type === 'error').length === 2")
     assert other.evaluate("got") == []
     assert page.evaluate("first.isReady || handle.isReady") is False
 
@@ -123,7 +123,7 @@ def test_a_nested_frame_cannot_be_opened(stage, page):
     addEventListener('securitypolicyviolation', ({{ effectiveDirective }}) => violations.push(effectiveDirective));
     """
     frame = stage.show(page, stage.publish(script=script))
-    frame.wait_for_function("violations.filter((name) => name === 'frame-src').length >= 3")
+    frame.wait_for_function("() => violations.filter((name) => name === 'frame-src').length >= 3")
 
 
 def test_a_srcdoc_frame_inside_cannot_run_or_speak_for_the_extension(stage, page):
@@ -143,8 +143,8 @@ def test_a_srcdoc_frame_inside_cannot_run_or_speak_for_the_extension(stage, page
 def test_a_document_elsewhere_gets_nothing_after_the_frame_navigated_there(stage, page):
     frame = stage.show(page, stage.publish(script=BY_HAND + "await connect();"), **FAST_TIMEOUT)
     frame.evaluate(f"location.href = '{stage.elsewhere}/'")
-    page.wait_for_function("events.some(([type]) => type === 'lost')")
-    page.wait_for_function("events.some(([, detail]) => detail === 'handshake_timeout')")
+    page.wait_for_function("() => events.some(([type]) => type === 'lost')")
+    page.wait_for_function("() => events.some(([, detail]) => detail === 'handshake_timeout')")
     assert not is_ready(page)
     assert stage.frame(page).title() == ""
 
@@ -159,8 +159,8 @@ def test_a_document_elsewhere_is_navigated_back_before_it_gets_a_nonce(stage, pa
     stage.frame(page).evaluate(
         "(document) => parent.postMessage({ oriel: 'hello', nonce: '', versions: [1], document }, '*')", claim
     )
-    page.wait_for_function("document.getElementById('frame').contentWindow !== null")
-    stage.frame(page).wait_for_function("window.home === true")
+    page.wait_for_function("() => document.getElementById('frame').contentWindow !== null")
+    stage.frame(page).wait_for_function("() => window.home === true")
     assert stage.frame(page).url.startswith(ui["uiOrigin"] + claim)
 
 
@@ -168,7 +168,7 @@ def test_a_product_with_frame_src_keeps_the_frame_at_the_ui_origin(stage, page):
     stage.open(page, "/strict-host")
     page.evaluate("(o) => show(o)", stage.publish(script=BY_HAND + "await connect();"))
     stage.frame(page).evaluate(f"location.href = '{stage.elsewhere}/?stolen'")
-    page.wait_for_function("events.some(([type]) => type === 'lost')")
+    page.wait_for_function("() => events.some(([type]) => type === 'lost')")
     assert "stolen" not in stage.frame(page).url or stage.frame(page).url.startswith("chrome-error:")
 
 
@@ -182,8 +182,8 @@ def test_another_extensions_ui_refuses_to_work_in_this_frame(stage, page):
     evil = stage.publish(script=f"location.href = '{url}' + location.hash;", extension_id="com.evil.thief")
     stage.open(page)
     page.evaluate("(o) => { show(o); }", evil)
-    page.wait_for_function("events.some(([type]) => type === 'ready')")
-    stage.frame(page).wait_for_function("window.code === 'wrong_host'")
+    page.wait_for_function("() => events.some(([type]) => type === 'ready')")
+    stage.frame(page).wait_for_function("() => window.code === 'wrong_host'")
 
 
 def test_proto_and_malformed_messages_change_nothing(stage, page):
@@ -215,7 +215,7 @@ def test_proto_and_malformed_messages_change_nothing(stage, page):
 def test_a_flood_is_cut_off(stage, page):
     script = "await connect(); for (let i = 0; i < 20000; i++) port.postMessage({ type: 'resize', height: i });"
     stage.show(page, stage.publish(script=BY_HAND + script))
-    page.wait_for_function("events.some(([, detail]) => detail === 'flooded')")
+    page.wait_for_function("() => events.some(([, detail]) => detail === 'flooded')")
     assert not is_ready(page)
 
 
@@ -417,7 +417,7 @@ def test_a_stranger_cannot_frame_a_ui(stage, page):
     violations = []
     page.on("console", lambda message: violations.append(message.text))
     page.goto(f"{stage.elsewhere}/?frame={url}")
-    page.wait_for_function("frames.length === 1")
+    page.wait_for_function("() => frames.length === 1")
     frame = page.query_selector("iframe").content_frame()
     frame.wait_for_load_state()
     assert frame.url.startswith("chrome-error:")
@@ -427,7 +427,7 @@ def test_a_stranger_cannot_frame_a_ui(stage, page):
 def test_a_ui_at_the_top_level_is_opaque_too(stage, page):
     ui = stage.publish(script="window.ran = true;")
     page.goto(f"{ui['uiOrigin']}/ext-ui/{ui['extensionId']}/{ui['contentHash']}/index.html")
-    page.wait_for_function("window.ran === true")
+    page.wait_for_function("() => window.ran === true")
     assert page.evaluate("self.origin") == "null"
 
 
@@ -443,7 +443,7 @@ def test_the_sandbox_is_set_whatever_the_iframe_came_with(stage, page):
     }""",
         ui,
     )
-    stage.frame(page, "#loose").wait_for_function("window.got?.length === 1")
+    stage.frame(page, "#loose").wait_for_function("() => window.got?.length === 1")
     attributes = page.evaluate(
         "(({ sandbox, allow, referrerPolicy }) => [sandbox.value, allow, referrerPolicy])(loose)"
     )
@@ -456,9 +456,9 @@ def test_a_port_passed_on_dies_with_the_document(stage, page):
     frame = stage.show(page, stage.publish(script=BY_HAND + "await connect();"), **FAST_TIMEOUT)
     page.evaluate("addEventListener('message', ({ ports }) => { if (ports[0]) window.passed = ports[0]; })")
     frame.evaluate("parent.postMessage({ oriel: 'hello', nonce: '' }, '*', [port])")
-    page.wait_for_function("window.passed")
+    page.wait_for_function("() => window.passed")
     frame.evaluate(f"location.href = '{stage.elsewhere}/'")
-    page.wait_for_function("events.some(([type]) => type === 'lost')")
+    page.wait_for_function("() => events.some(([type]) => type === 'lost')")
     page.evaluate("passed.postMessage({type: 'request', id: 9, method: 'GET', path: '/a', headers: [], body: null})")
-    page.wait_for_function("events.some(([, detail]) => detail === 'handshake_timeout')")
+    page.wait_for_function("() => events.some(([, detail]) => detail === 'handshake_timeout')")
     assert stage.calls == []

@@ -17,10 +17,10 @@ class Permitted:
     """A dependency: the principal, if it has the permission."""
 
     def __init__(self, permission: Permission) -> None:
-        self._permission: Permission = permission
+        self.permission: Permission = permission
 
     def __call__(self, principal: Annotated[Principal, Depends(authenticated)]) -> Principal:
-        principal.require(self._permission)
+        principal.require(self.permission)
         return principal
 
 

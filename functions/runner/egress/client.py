@@ -16,7 +16,6 @@ import h11
 
 from runner.egress.addresses import AddressScreen
 from runner.egress.dialer import Dialer
-from runner.egress.grants import covered
 from runner.egress.messages import checked, location, redirected, wire_headers
 from runner.egress.model import Answer, Bounds, EgressError, Outgoing, Policy
 from runner.egress.pool import Key, Pool
@@ -98,7 +97,7 @@ class Egress:
         raise EgressError("too-many-redirects", f"The answer is still a redirect after {bounds.redirects} of them.")
 
     def _require_grant(self, origin: Origin, policy: Policy) -> None:
-        if covered(origin, policy.hosts):
+        if origin.covered_by(policy.hosts):
             return
         if self._mode == "enforce":
             raise EgressError("denied", f"The tenant has not granted {origin}.")

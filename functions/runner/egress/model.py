@@ -68,7 +68,7 @@ class Policy:
 
     Attributes:
         install_id: connections are never shared between installs.
-        hosts: the grants (`runner.egress.grants`); none means nowhere.
+        hosts: the grants (`oriel.hosts`); none means nowhere.
         user_agent: sent where the guest sets none.
         secrets: what references are filled from; None refuses every reference.
     """

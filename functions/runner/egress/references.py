@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import Final
 
 from oriel.errors import OrielError
-from runner.egress.grants import covered
 from runner.egress.messages import require_value
 from runner.egress.model import Answer, EgressError, Header, SecretSource
 from runner.egress.urls import Origin
@@ -76,7 +75,7 @@ class References:
         hosts = self._source.hosts(name)
         if hosts is None:
             raise EgressError("invalid-request", f"There is no secret '{name}' to refer to.")
-        if not covered(origin, hosts):
+        if not origin.covered_by(hosts):
             raise EgressError("denied", f"The secret '{name}' is not bound to {origin}.")
         try:
             value = self._source.value(name)

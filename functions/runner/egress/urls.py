@@ -11,14 +11,16 @@ Rules kept here:
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin
 
+from oriel import hosts
+from oriel.hosts import DEFAULT_PORTS
 from runner.egress.model import EgressError
 
 MAX_URL: Final = 8_192
-DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 _PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]+")
 _URL = re.compile(r"(https?)://([^/?#]*)([^#]*)(?:#.*)?", re.IGNORECASE)
@@ -40,6 +42,10 @@ class Origin:
     def authority(self) -> str:
         """The `host` header: the port only where it is not the scheme's own."""
         return self.host if self.port == DEFAULT_PORTS[self.scheme] else f"{self.host}:{self.port}"
+
+    def covered_by(self, patterns: Iterable[str]) -> bool:
+        """Whether any of the host patterns covers this origin."""
+        return hosts.covered(self.scheme, self.host, self.port, patterns)
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}"

@@ -5,7 +5,7 @@
 
 /** @typedef {{tag: 'empty'} | {tag: 'text' | 'binary', val: string} | {tag: 'bytes', val: Uint8Array}} Body */
 
-const CHUNK = 0x8000;
+const utf16 = new TextDecoder('utf-16le');
 const strict = new TextDecoder('utf-8', { fatal: true });
 const encoder = new TextEncoder();
 
@@ -66,9 +66,5 @@ function startsWithMark([first, second, third]) {
 
 /** @param {Uint8Array} bytes */
 function latin1(bytes) {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += CHUNK) {
-    text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
-  }
-  return text;
+  return utf16.decode(new Uint16Array(bytes));
 }

@@ -1,0 +1,40 @@
+"""What the benchmark `cold` measures: one process made like a worker, to its first answer.
+
+    python -m benchmarks.first_answer DATA_DIR
+
+Prints one JSON object when it has answered: the milliseconds of each part, and how many modules are imported. This
+module itself imports next to nothing, so that it adds nothing to what is measured.
+"""
+
+import json
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+REQUEST = "request.json"
+
+
+def main(data_dir: Path) -> None:
+    marks = [time.perf_counter()]
+    from oriel.contract import ExecuteRequest
+    from oriel.keyring import Keyring
+    from oriel.settings import Settings
+    from runner.assembly import build_app
+
+    marks.append(time.perf_counter())
+    settings = Settings.load(data_dir=data_dir)
+    _, runner = build_app(settings, Keyring.open(settings.keyring_path))
+    marks.append(time.perf_counter())
+    response = runner.execute(ExecuteRequest.model_validate_json((data_dir / REQUEST).read_bytes()))
+    marks.append(time.perf_counter())
+    if response.error is not None:
+        raise RuntimeError(f"the first answer is {response.error}")
+    imported, assembled, executed = ((end - start) * 1000 for start, end in pairwise(marks))
+    parts = {"import_ms": imported, "assemble_ms": assembled, "execute_ms": executed, "modules": len(sys.modules)}
+    print(json.dumps(parts), flush=True)
+    runner.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

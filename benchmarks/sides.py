@@ -1,0 +1,54 @@
+"""The two sides that are compared: Oriel with all its policy, and the stock binding without any.
+
+Both take the same requests and must give the same answers: each call checks what came back.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from benchmarks import guests
+from benchmarks.deployment import TEXT, Deployment
+from benchmarks.stock import Stock
+from oriel.contract import ExecuteRequest
+from runner.core import Runner
+
+Work = Callable[[], None]
+
+
+@dataclass(slots=True)
+class Oriel:
+    """`Runner.execute`, as a worker process calls it: request in, receipt and answer out, base64 on both ways."""
+
+    deployment: Deployment
+    runner: Runner
+
+    def work(self, request: ExecuteRequest, expected: bytes) -> Work:
+        """What executes `request` once."""
+
+        def work() -> None:
+            response = self.runner.execute(request)
+            body = response.body()
+            if response.error is not None or body != expected:
+                raise RuntimeError(f"Oriel answers {response.status} {response.error} with {len(body)} bytes")
+
+        return work
+
+
+@dataclass(slots=True)
+class Bare:
+    """`Stock.call`, from a body in bytes to a body in bytes."""
+
+    components: dict[str, Stock] = field(default_factory=dict)
+
+    def work(self, guest: str, request: ExecuteRequest, expected: bytes, *, case: str | None = None) -> Work:
+        """What executes `request` once; its body crosses in `case`, by default as Oriel's runner chooses."""
+        stock = self.components.setdefault(guest, Stock(guests.load(guest).component))
+        body = request.http.body()
+        case = case or ("text" if ("content-type", TEXT) in request.http.headers else "bytes")
+
+        def work() -> None:
+            status, _, answer = stock.call(request.http, body, case)
+            if answer != expected:
+                raise RuntimeError(f"the stock binding answers {status} with {len(answer)} bytes")
+
+        return work
