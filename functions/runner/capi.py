@@ -8,7 +8,7 @@ mean waiting for it for milliseconds.
 """
 
 import ctypes
-from ctypes import c_bool, c_char_p, c_int64, c_size_t, c_uint8, c_uint64, c_void_p
+from ctypes import c_bool, c_char_p, c_int64, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 from typing import Any
 
 from wasmtime import _ffi as ffi
@@ -45,6 +45,15 @@ call_function = _function(
     "wasmtime_component_func_call", c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t
 )
 
+resource_new = _brief(
+    "wasmtime_component_resource_host_new", c_void_p, c_bool, c_uint32, c_uint32
+)  # owned, number, type
+resource_number = _brief("wasmtime_component_resource_host_rep", c_uint32, c_void_p)
+resource_delete = _brief("wasmtime_component_resource_host_delete", None, c_void_p)
+resource_to_any = _brief("wasmtime_component_resource_host_to_any", c_void_p, c_void_p, c_void_p, c_void_p)
+any_to_resource = _brief("wasmtime_component_resource_any_to_host", c_void_p, c_void_p, c_void_p, c_void_p)
+any_delete = _brief("wasmtime_component_resource_any_delete", None, c_void_p)
+
 _set_fuel = _brief("wasmtime_context_set_fuel", c_void_p, c_void_p, c_uint64)
 _get_fuel = _brief("wasmtime_context_get_fuel", c_void_p, c_void_p, c_void_p)
 _error_new = _brief("wasmtime_error_new", c_void_p, c_char_p)
@@ -54,6 +63,9 @@ _trap_code = _brief("wasmtime_trap_code", c_bool, c_void_p, c_void_p)
 
 HostCallback = ctypes.CFUNCTYPE(c_size_t, c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t)
 """(environment, context, type, arguments, their count, results, their count) to an error's address, or 0."""
+
+Destructor = ctypes.CFUNCTYPE(c_size_t, c_void_p, c_void_p, c_uint32)
+"""(environment, context, the resource's number) to an error's address, or 0."""
 
 
 class Instance(ctypes.Structure):

@@ -1,13 +1,12 @@
 """Values across the boundary between Python and components, by a codec made once for each function type.
 
-    bool, int, float, str (char, string)   themselves
-    list<T>, list<u8>                      list, bytes
-    record                                 dict by field name, '-' written '_'
-    tuple, enum, flags                     tuple, str, frozenset of str
-    option<T>                              None or the value
-    variant, result                        (case, payload or None), ("ok" or "err", payload or None)
-
-Resources have no codec yet; `lower.lowering` and `lift.lifting` are where they would be added.
+bool, int, float, str (char, string)   themselves
+list<T>, list<u8>                      list, bytes
+record                                 dict by field name, '-' written '_'
+tuple, enum, flags                     tuple, str, frozenset of str
+option<T>                              None or the value
+variant, result                        (case, payload or None), ("ok" or "err", payload or None)
+own<resource>, borrow<resource>        the host's object, by way of the store's `Handles`
 """
 
 from collections.abc import Sequence
@@ -19,10 +18,11 @@ from oriel.engine.types import Function
 from runner import capi
 from runner.codec import layout
 from runner.codec.arena import Arena
+from runner.codec.handles import Handles, TooManyHandles
 from runner.codec.lift import Budget, TooLarge, TooLate, lifting
 from runner.codec.lower import lowering
 
-__all__ = ["Budget", "FunctionCodec", "TooLarge", "TooLate", "function_codec"]
+__all__ = ["Budget", "FunctionCodec", "Handles", "TooLarge", "TooLate", "TooManyHandles", "function_codec"]
 
 
 class FunctionCodec:
@@ -44,7 +44,7 @@ class FunctionCodec:
             self._lift_result = lifting(function.result)
 
     def lower_params(self, values: Sequence[Any], arena: Arena) -> int:
-        """The address of the arguments, valid as long as the arena.
+        """The address of the arguments, valid as long as the arena, and until it is released.
 
         Raises:
             TypeError: a value is not of its parameter's type; the message names the parameter and the place in it.
@@ -65,23 +65,26 @@ class FunctionCodec:
         block = string_at(address, layout.VALUE_SIZE * self.arity)
         return [lift(block, index * layout.VALUE_SIZE, budget) for index, lift in enumerate(self._lift)]
 
-    def lower_result(self, value: Any, address: int) -> None:
+    def lower_result(self, value: Any, address: int, handles: Handles | None = None) -> None:
         """Write a host function's result to where the engine takes it over from; nothing is written on an error.
 
         Raises:
             TypeError: the value is not of the result's type.
+            TooManyHandles
         """
         if not self.has_result:
             if value is not None:
                 raise TypeError("a function without a result returned one")
             return
-        arena = Arena()
+        arena = Arena(handles)
         view, place, source = arena.reserve(layout.VALUE_SIZE)
         try:
             self._lower_result(arena, view, place, value)
+            capi.value_clone(source, address)
         except TypeError as error:
             raise TypeError(f"result: {error}") from error
-        capi.value_clone(source, address)
+        finally:
+            arena.release()
 
     def lift_result(self, address: int, budget: Budget) -> Any:
         """What a guest returned; raises `TooLarge` and `TooLate` by the budget. The value stays the engine's."""

@@ -1,21 +1,31 @@
 """Memory for the values of one call, freed as a whole.
 
 The engine only reads a call's arguments, and copies what a host function hands over, so values are built in Python's
-own memory: blocks with a known address, filled from the front.
+own memory: blocks with a known address, filled from the front. Handles are the exception: the engine's own form of them
+is freed by `release`, once it has been copied.
 """
 
 import ctypes
+
+from runner import capi
+from runner.codec.handles import Handles
 
 _BLOCK = 16 * 1024
 _BYTE = ctypes.c_char
 
 
 class Arena:
-    """Blocks that live as long as the arena. Not for several threads at once."""
+    """Blocks that live as long as the arena. Not for several threads at once.
 
-    __slots__ = ("_address", "_kept", "_size", "_used", "_view")
+    Args:
+        handles: the store's, where values may hold resources.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_address", "_handles", "_kept", "_lent", "_size", "_used", "_view")
+
+    def __init__(self, handles: Handles | None = None) -> None:
+        self._handles = handles
+        self._lent: list[int] = []
         self._kept: list[object] = []
         self._used = 0
         self._open(_BLOCK)
@@ -40,6 +50,25 @@ class Arena:
         pinned = _BYTE.from_buffer(block)
         self._kept.append(pinned)
         return ctypes.addressof(pinned)
+
+    def own(self, resource: str, value: object) -> int:
+        """The address of the engine's form of `value`, given away as a resource; valid until `release`.
+
+        Raises:
+            TypeError: there is no store to give it to.
+            TooManyHandles
+        """
+        if self._handles is None:
+            raise TypeError(f"there is no table for a handle of {resource}")
+        address = self._handles.lower(resource, value)
+        self._lent.append(address)
+        return address
+
+    def release(self) -> None:
+        """Free the handles' forms; the values have been used."""
+        for address in self._lent:
+            capi.any_delete(address)
+        self._lent.clear()
 
     def _open(self, size: int) -> None:
         block = bytearray(size)

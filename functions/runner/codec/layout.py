@@ -10,6 +10,7 @@ checked when this module is imported: another version of the engine is refused, 
       list, record, tuple, flags                    count at 8, pointer at 16
       variant            case's name: length at 8, pointer at 16; pointer to value at 24, null without payload
       option             pointer to value at 8, null for none
+      resource           pointer to the engine's form of a handle at 8
       result             ok flag (u8) at 8; pointer to value at 16, null without payload
     record field (48)    name: length at 0, pointer at 8; value at 16
     name in flags (16)   length at 0, pointer at 8
@@ -28,9 +29,10 @@ FIELD_VALUE = 16
 NAME_SIZE = 16
 PAYLOAD = 8
 
-STRING, LIST, RECORD, TUPLE, VARIANT, ENUM, OPTION, RESULT, FLAGS = 12, 13, 14, 15, 16, 17, 18, 19, 20
+STRING, LIST, RECORD, TUPLE, VARIANT, ENUM, OPTION, RESULT, FLAGS, RESOURCE = 12, 13, 14, 15, 16, 17, 18, 19, 20, 21
 U8 = 2
 CHAR = 11
+_KINDS = ("CHAR", "STRING", "LIST", "RECORD", "TUPLE", "VARIANT", "ENUM", "OPTION", "RESULT", "FLAGS", "RESOURCE")
 
 SCALAR_KINDS = {
     "bool": (0, "?"),
@@ -60,10 +62,7 @@ def _check() -> None:
     result: Any = ffi.wasmtime_component_valresult_t
     expected_kinds = {
         **{f"WASMTIME_COMPONENT_{name.upper()}": kind for name, (kind, _) in SCALAR_KINDS.items()},
-        **{
-            f"WASMTIME_COMPONENT_{name}": globals()[name]
-            for name in ("CHAR", "STRING", "LIST", "RECORD", "TUPLE", "VARIANT", "ENUM", "OPTION", "RESULT", "FLAGS")
-        },
+        **{f"WASMTIME_COMPONENT_{name}": globals()[name] for name in _KINDS},
     }
     same = (
         sys.byteorder == "little"

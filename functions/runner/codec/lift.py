@@ -21,6 +21,7 @@ from typing import Any
 
 from oriel.engine import types
 from runner.codec import layout
+from runner.codec.handles import Handles
 
 _CLOCK_EVERY = 1024  # elements
 _CHARS = ctypes.POINTER(ctypes.c_char)
@@ -37,13 +38,14 @@ class TooLate(Exception):
 
 
 class Budget:
-    """What may still be unpacked, in bytes, and until when, by `time.monotonic`."""
+    """What may still be unpacked, in bytes, until when, by `time.monotonic`, and from which table of resources."""
 
-    __slots__ = ("deadline", "left")
+    __slots__ = ("deadline", "handles", "left")
 
-    def __init__(self, max_bytes: int, deadline: float = float("inf")) -> None:
+    def __init__(self, max_bytes: int, deadline: float = float("inf"), handles: Handles | None = None) -> None:
         self.left = max_bytes
         self.deadline = deadline
+        self.handles = handles
 
     def charge(self, size: int) -> None:
         self.left -= size
@@ -219,5 +221,18 @@ def _flags(_type: types.Flags) -> Lifting:
         count, pointer = _PAIR_AT(block, offset + layout.PAYLOAD)
         names = string_at(pointer, count * layout.NAME_SIZE) if count else b""
         return frozenset(string_at(address, length).decode() for length, address in layout.PAIR.iter_unpack(names))
+
+    return lift
+
+
+@_make.register
+def _handle(type_: types.Handle) -> Lifting:
+    resource, owned = type_.resource, type_.mode == "own"
+
+    def lift(block: bytes, offset: int, budget: Budget) -> Any:
+        if budget.handles is None:
+            raise TypeError(f"there is no table for a handle of {resource}")
+        address = _WORD_AT(block, offset + layout.PAYLOAD)[0]
+        return budget.handles.take(resource, address) if owned else budget.handles.get(resource, address)
 
     return lift

@@ -7,6 +7,7 @@ Rules kept here:
 - A value that is not of the type is a `TypeError` that names the place in it. Nothing is coerced but an `int` to a
   float, and whatever is a buffer to `list<u8>`.
 - Strings must be Unicode scalar values: a lone surrogate is such an error.
+- Any object may be handed over as `own` of a resource; what it is, is the host function's affair.
 - `option` of `option` cannot be told apart in Python and is refused when the function is made.
 """
 
@@ -273,5 +274,17 @@ def _flags(type_: types.Flags) -> Lowering:
             raise TypeError(f"{value!r:.40} is not a set of {', '.join(table)}")
         chosen = b"".join(name for flag, name in table.items() if flag in value)
         _TRIPLE.pack_into(view, offset, layout.FLAGS, len(value), arena.put(chosen))
+
+    return lower
+
+
+@_make.register
+def _handle(type_: types.Handle) -> Lowering:
+    resource, owned = type_.resource, type_.mode == "own"
+
+    def lower(arena: Arena, view: memoryview, offset: int, value: Any) -> None:
+        if not owned:
+            raise TypeError(f"a {resource} is lent to a guest; it can only be given away")
+        _POINTER.pack_into(view, offset, layout.RESOURCE, arena.own(resource, value))
 
     return lower

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oriel.engine.inspect import offered_types
-from oriel.engine.types import Enum, Flags, Function, Handle, ListOf, Option, Record, Result, Scalar, TupleOf, Variant
+from oriel.engine.types import Enum, Flags, Function, ListOf, Option, Record, Result, Scalar, TupleOf, Variant
 from runner.codec import Budget, FunctionCodec, TooLarge, TooLate
 from runner.codec.arena import Arena
 from tests.runner.codec.harness import Passage
@@ -161,7 +161,7 @@ def test_a_result_where_there_is_none_is_a_type_error():
         passage.call()
 
 
-@pytest.mark.parametrize("type_", [Option(Option(U8)), ListOf(Option(Option(STRING))), Handle("own"), Handle("borrow")])
+@pytest.mark.parametrize("type_", [Option(Option(U8)), ListOf(Option(Option(STRING)))])
 def test_a_type_without_a_codec_is_refused_when_the_codec_is_made(type_):
     with pytest.raises(TypeError, match=r"option|codec"):
         FunctionCodec(Function((("x", type_),), None))
