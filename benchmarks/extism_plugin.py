@@ -27,7 +27,7 @@ PLUGIN = f"""(module
 
 def work() -> Work:
     """What calls the plugin once, in a fresh instance."""
-    import extism
+    import extism.extism as extism
     import wasmtime
 
     compiled = extism.CompiledPlugin(bytes(wasmtime.wat2wasm(PLUGIN)), functions=[])

@@ -9,39 +9,32 @@ Rules kept here:
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
-from gateway.description import PATH, describe
-from registry.app import PREFIX
-from registry.app import create_app as registry_app
-from registry.core import Registry
-from registry.routes import views
-from registry.routes.caller import Permitted, authenticated
-from runner.app import create_app as runner_app
-from runner.assembly import build_runner
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from http_samples import samples
 
+from gateway.description import PATH, describe
 from oriel.blobs.opening import open_blobs
 from oriel.contract import ExecuteRequest, ExecuteResponse
 from oriel.errors import OrielError
-from oriel.identity import DEFAULT_ROLES, ServiceTokenVerifier
+from oriel.identity import DEFAULT_ROLES
 from oriel.keyring import Keyring
-from oriel.manifest import Manifest
 from oriel.sealing import Sealer
 from oriel.settings import Settings
 from oriel.signing import SigningKey, TrustBundle
-from oriel.store import records
 from oriel.store.opening import open_store
+from registry.app import create_app as registry_app
+from registry.core import Registry
+from registry.routes.caller import Permitted, authenticated
+from runner.assembly import build_app
 
 Json = dict[str, Any]
-MOMENT = 1_795_492_101_893
-HASH = "sha256:" + "2c" * 32
-KEY_ID = "sha256:" + "86" * 32
 
 INTRO = """# HTTP
 
@@ -50,22 +43,27 @@ refusal is a problem of [errors](errors.md); every answer carries `x-request-id`
 registry's answers as in its requests. Unknown fields of a body are refused.
 
 A route that wants a permission takes `authorization: Bearer TOKEN`, a JSON Web Token of the configured issuer (see the
-[operator's guide](../guides/operator.md#who-may-do-what)). The tenant is the token's; no body, path or header names another.
+[operator's guide](../guides/operator.md#who-may-do-what)). The tenant is the token's; no body, path or header names
+another.
 
 | permission | roles that carry it |
 |---|---|
 """
-LISTS = """Listings answer `{"items": […], "cursor": …}`. A `cursor` that is not null is the `cursor` of the request for the next
-page; `limit` is 1 to 100. No answer is kept by a cache (`cache-control: no-store`).
+LISTS = """
+Listings answer `{"items": […], "cursor": …}`. A `cursor` that is not null goes into the request for the next page. No
+answer is kept by a cache (`cache-control: no-store`).
 """
-GATEWAY = """Only what the version's manifest declares under `api.endpoints` is reached; an endpoint may narrow its callers to roles.
-Of the request pass the body, the query unchanged, and the headers `accept`, `accept-language`, `content-language`,
-`content-type`, `if-match`, `if-modified-since`, `if-none-match`, `if-unmodified-since`, `prefer` and `x-ext-*`. Of the answer pass
-status, body, `content-type`, `content-disposition`, `etag`, the safe part of `cache-control`, and `x-ext-*`. The gateway adds
-`x-ext-execution-id`, under which the execution is found later, and `server-timing`.
+GATEWAY = """
+Only what the version's manifest declares under `api.endpoints` is reached; an endpoint may narrow its callers to
+roles. Of the request pass the body, the query unchanged, and the headers `accept`, `accept-language`,
+`content-language`, `content-type`, `if-match`, `if-modified-since`, `if-none-match`, `if-unmodified-since`, `prefer`
+and `x-ext-*`. Of the answer pass status, body, `content-type`, `content-disposition`, `etag`, the safe part of
+`cache-control`, and `x-ext-*`. The gateway adds `x-ext-execution-id`, under which the execution is found later, and
+`server-timing`.
 """
-RUNNER = """Inside the platform only: on one machine it listens on a loopback port of its own. A caller needs the gateway's service
-token, which is good for one request within seconds and bound to the body's hash and ids.
+RUNNER = """
+Inside the platform only: on one machine it listens on a loopback port of its own. A caller needs the gateway's
+service token, which is good for one request within seconds and bound to the body's hash and ids.
 """
 ELSEWHERE = """## Other addresses
 
@@ -77,10 +75,8 @@ ELSEWHERE = """## Other addresses
 | `GET /oriel/guest.js` | UI | the library for extensions' UIs |
 | `GET /ext-ui/{extension_id}/{content_hash}/{path}` | UI | an extension's assets, public and immutable |
 """
-NOTES = {
-    "set_status": "`operate`; or `publish`, for a version that the caller published",
-    "receive_bundle": "The body is the bundle's bytes, not JSON.",
-}
+PERMISSIONS = {"set_status": "`operate`; or `publish`, for a version that the caller published"}
+NOTES = {"receive_bundle": "The body is the bundle's bytes, not JSON."}
 ANSWERS: dict[str, str] = {
     "open_upload": "201 [Upload](#upload), or 200 where the session is there already",
     "get_upload": "200 [Upload](#upload)",
@@ -94,11 +90,12 @@ ANSWERS: dict[str, str] = {
     "revoke_publisher": "200 [Publisher](#publisher)",
     "set_status": "200 [Version](#version)",
     "list_extensions": "200 a listing of `extension_id`, `publisher`, `created_at`, `latest`, `title`",
-    "get_extension": "200 the same, with `versions`: `version`, `version_id`, `status`, `content_hash`, `publisher`, `created_at`",
+    "get_extension": "200 the same, with `versions`: `version`, `version_id`, `status`, `content_hash`, `publisher`, "
+    "`created_at`",
     "get_version": "200 [Version](#version); `latest` is the highest that is ready and no pre-release",
     "menu": "200 a listing of [Menu item](#menu-item)",
-    "create_install": "201 [Install](#install), or 200 where it is there; 422 `consent_required` with what is asked for, where "
-    "`grants` is left out",
+    "create_install": "201 [Install](#install), or 200 where it is there; 422 `consent_required` with what is asked "
+    "for, where `grants` is left out and something is asked",
     "list_installs": "200 a listing of [Install](#install)",
     "get_install": "200 [Install](#install)",
     "change_install": "200 [Install](#install)",
@@ -121,31 +118,38 @@ def page() -> str:
         f"| `{permission}` | {', '.join(f'`{role}`' for role in DEFAULT_ROLES.carriers(permission))} |\n"
         for permission in sorted({permission for granted in DEFAULT_ROLES.grants.values() for permission in granted})
     )
-    with tempfile.TemporaryDirectory(prefix="oriel-reference-") as folder:
-        registry, runner = _apps(Settings.load(data_dir=Path(folder), store="", blobs=""))
-    parts = [INTRO + roles, "## Gateway\n", *_gateway(), f"## Registry\n\n{LISTS}", *_routes(registry)]
-    parts += [f"## Runner\n\n{RUNNER}", *_runner(runner), ELSEWHERE, "## What the registry answers with\n", *_objects()]
+    with ExitStack() as opened:
+        folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="oriel-reference-"))
+        settings = Settings.load(data_dir=Path(folder), store="", blobs="")
+        keyring = Keyring.open(settings.keyring_path, create=True)
+        registry = _registry(settings, keyring, opened)
+        parts = [INTRO + roles, "## Gateway\n", *_gateway(), f"## Registry\n{LISTS}"]
+        parts += [*_routes(registry_app(registry, _nobody)), f"## Runner\n{RUNNER}"]
+        parts += [*_runner(_runner_app(settings, keyring, opened)), ELSEWHERE, "## What the registry answers with\n"]
+        parts += [_object(name, value) for name, value in samples(registry).items()]
     return "\n".join(parts)
 
 
-def _apps(settings: Settings) -> tuple[FastAPI, FastAPI]:
-    """Registry and runner over an empty folder. Neither is served; both are closed."""
-    keyring = Keyring.open(settings.keyring_path, create=True)
+def _registry(settings: Settings, keyring: Keyring, opened: ExitStack) -> Registry:
     store = open_store(settings.store_url)
-    registry = Registry(
+    opened.callback(store.close)
+    return Registry(
         store=store,
         blobs=open_blobs(settings.blobs_url),
         sealer=Sealer(keyring),
         platform_key=SigningKey(keyring.platform_key),
         trust=TrustBundle(),
     )
-    runner = build_runner(settings, keyring)
-    try:
-        verifier = ServiceTokenVerifier([keyring.service_key.public_key()])
-        return registry_app(registry, _nobody), runner_app(runner, verifier, max_body_bytes=settings.max_body_bytes)
-    finally:
-        runner.close()
-        store.close()
+
+
+def _runner_app(settings: Settings, keyring: Keyring, opened: ExitStack) -> FastAPI:
+    app, runner = build_app(settings, keyring)
+    opened.callback(runner.close)
+    return app
+
+
+def _object(name: str, value: Json) -> str:
+    return f"### {name}\n\n```json\n{json.dumps(value, indent=2, ensure_ascii=False)}\n```\n"
 
 
 def _nobody(_: str | None) -> Any:
@@ -159,37 +163,27 @@ def _gateway() -> Iterator[str]:
     described = describe(FastAPI(title="Oriel gateway"))
     methods = [method for method in described["paths"][PATH] if method != "parameters"]
     yield f"### `{', '.join(map(str.upper, methods))} {PATH}`\n"
-    yield f"Permission: `invoke:read` for GET and HEAD, `invoke:write` for the others.\n\n{GATEWAY}"
+    yield f"Permission: `invoke:read` for GET and HEAD, `invoke:write` for the others.\n{GATEWAY}"
     yield "Answers: the extension's own, whatever its status; or the platform's refusal.\n"
 
 
 def _routes(app: FastAPI) -> Iterator[str]:
     description = app.openapi()
-    named = {route.name: route for route in _api_routes(app)}
-    if different := named.keys() ^ ANSWERS.keys():
-        raise SystemExit(f"tools/http_reference.py: ANSWERS and the registry differ in {', '.join(sorted(different))}")
-    for name, route in named.items():
-        operation = description["paths"][route.path][min(route.methods or ()).lower()]
-        yield from _route(name, route, operation, description)
+    found = [context for context in iter_route_contexts(app.routes) if isinstance(context.original_route, APIRoute)]
+    if different := {context.name for context in found} ^ ANSWERS.keys():
+        raise SystemExit(f"ANSWERS in {__file__} and the registry differ in {', '.join(map(str, different))}")
+    for context in found:
+        yield from _route(context, description)
 
 
-def _api_routes(app: FastAPI) -> Iterator[APIRoute]:
-    """In the order in which a reader looks for them: the catalogue and the tenant's part before publishing."""
-    found = [route for route in _flat(app.routes) if isinstance(route, APIRoute)]
-    yield from sorted(found, key=lambda route: (not route.path.startswith(PREFIX), route.path.split("/")[3:4]))
-
-
-def _flat(routes: Iterable[Any]) -> Iterator[Any]:
-    for route in routes:
-        yield from _flat(route.effective_candidates()) if hasattr(route, "effective_candidates") else (route,)
-
-
-def _route(name: str, route: APIRoute, operation: Json, description: Json) -> Iterator[str]:
-    yield f"### `{min(route.methods or ())} {route.path}`\n"
-    note = NOTES.get(name)
-    yield f"Permission: {note if note and note.startswith('`') else _permission(route.dependant)}.\n"
-    if note and not note.startswith("`"):
-        yield f"{note}\n"
+def _route(context: RouteContext, description: Json) -> Iterator[str]:
+    name, path, method = str(context.name), str(context.path), min(context.methods or ())
+    assert isinstance(context.original_route, APIRoute)  # what `_routes` has chosen
+    yield f"### `{method} {path}`\n"
+    yield f"Permission: {PERMISSIONS.get(name) or _permission(context.original_route.dependant)}.\n"
+    if name in NOTES:
+        yield f"{NOTES[name]}\n"
+    operation = description["paths"][path][method.lower()]
     queries = [parameter for parameter in operation.get("parameters", ()) if parameter["in"] == "query"]
     fields = [(entry["name"], entry["schema"], entry.get("required", False)) for entry in queries]
     yield from _table("query", fields, description)
@@ -215,7 +209,7 @@ def _runner(app: FastAPI) -> Iterator[str]:
                 for what, model in (("body", ExecuteRequest), ("answer", ExecuteResponse)):
                     schema = model.model_json_schema(mode="serialization" if what == "answer" else "validation")
                     yield from _table(what, _fields(schema, schema), schema)
-                yield "Answers: 200 wherever there is a receipt, also where the extension failed; a problem where nothing ran.\n"
+                yield "Answers: 200 where there is a receipt, also of a failure; a problem where nothing ran.\n"
             else:
                 yield 'Permission: none; no token is needed.\n\nAnswers: 200 `{"status": "ok"}`.\n'
 
@@ -264,7 +258,7 @@ def _type(schema: Json, root: Json) -> str:
 
 
 def _bounds(schema: Json) -> str:
-    lowest, highest = schema.get("minimum"), schema.get("maximum")
+    lowest, highest = (int(schema[key]) if key in schema else None for key in ("minimum", "maximum"))
     longest = schema.get("maxLength", schema.get("maxItems"))
     said = [f"{lowest} or more"] if lowest is not None and highest is None else []
     said += [f"{lowest} to {highest}"] if highest is not None else []
@@ -275,76 +269,4 @@ def _bounds(schema: Json) -> str:
 
 def _default(schema: Json) -> str:
     default = schema.get("default")
-    return "" if default in (None, [], {}, "") else f"default `{json.dumps(default)}`"
-
-
-# one of each
-
-
-@dataclass(frozen=True, slots=True)
-class _Samples:
-    """One record of each kind, as the examples have them."""
-
-    manifest: Manifest
-
-    def upload(self) -> Json:
-        times = {"created_at": MOMENT, "updated_at": MOMENT}
-        finding = ("invalid_component", "component", "has no handler")
-        record = records.Upload(
-            upload_id="upl_01", principal="/ci", content_hash=HASH, size=3461651, state="rejected", **times,
-            extension_id=self.manifest.name, version=self.manifest.version, findings=(finding,),
-        )  # fmt: skip
-        return views.upload(record)
-
-    def version(self) -> Json:
-        record = records.Version(
-            extension_id=self.manifest.name, version=self.manifest.version, version_id="ver_01", content_hash=HASH,
-            component_digest=HASH, manifest=self.manifest.to_json(), publisher=self.manifest.publisher,
-            signer_key_id=KEY_ID, published_by="/ci", created_at=MOMENT,
-        )  # fmt: skip
-        return {**views.version(record, 3461651), "manifest": {"…": "the manifest"}}
-
-    def install(self) -> Json:
-        granted = {"granted_by": "northwind/ada", "granted_at": MOMENT}
-        record = records.Install(
-            tenant_id="northwind", extension_id=self.manifest.name, install_id="ins_01", version=self.manifest.version,
-            status="enabled", grants=(records.Grant(capability="storage.kv", **granted),), config={"alert_at": 6},
-            installed_by="northwind/ada", created_at=MOMENT, updated_at=MOMENT,
-        )  # fmt: skip
-        return views.install(record, self.manifest)
-
-
-def _objects() -> Iterator[str]:
-    example = Path(__file__).resolve().parents[1] / "examples" / "pulse" / "manifest.json"
-    samples = _Samples(Manifest.parse(example.read_bytes()))
-    manifest = samples.manifest
-    ids = {"tenant_id": "northwind", "extension_id": manifest.name, "version": manifest.version}
-    key = {"key_id": KEY_ID, "public_key_pem": "-----BEGIN PUBLIC KEY-----\n…", "not_before": MOMENT}
-    secret = records.StoredSecret(
-        tenant_id="northwind", install_id="ins_01", name="WEBHOOK_TOKEN", key_id="key_01", nonce=b"", ciphertext=b"",
-        hosts=("hooks.acme.example",), reference_only=True, updated_at=MOMENT,
-    )  # fmt: skip
-    execution = records.Execution(
-        **ids, execution_id="exe_01", request_id="req_01", install_id="ins_01", content_hash=HASH, trigger="http",
-        method="GET", path="/board", status=200, error_code=None, started_at=MOMENT,
-        receipt=ExecuteResponse(status=200).receipt.model_dump(),
-        logs=({"at_ms": 1.5, "level": "info", "message": "…", "fields": {}},),
-    )  # fmt: skip
-    shown = {
-        "Upload": samples.upload(),
-        "Publisher": views.publisher(
-            records.Publisher(publisher="com.acme", prefixes=("com.acme",), created_at=MOMENT)
-        ),
-        "Key": views.publisher_key(records.PublisherKey(publisher="com.acme", **key)),
-        "Version": samples.version(),
-        "Install": samples.install(),
-        "Menu item": {
-            "extension_id": manifest.name, "hook": "appMenu", "label": "Pulse", "path": "/", "icon": "icon.svg",
-            "content_hash": HASH, "entry": "index.html", "version": manifest.version, "title": manifest.title,
-        },
-        "Secret": views.secret(secret),
-        "Execution": asdict(execution),
-        "Usage": asdict(records.Usage(**ids, window="2026-11-24", invocations=3)),
-    }  # fmt: skip
-    for name, value in shown.items():
-        yield f"### {name}\n\n```json\n{json.dumps(value, indent=2, ensure_ascii=False)}\n```\n"
+    return "" if default in (None, "") or isinstance(default, list | dict) else f"default `{json.dumps(default)}`"

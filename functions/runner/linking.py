@@ -6,6 +6,7 @@ Rules kept here:
 - No exception leaves a callback: the engine's frames lie between it and `Sandbox.run`. It is kept with the run,
   the guest is ended with an error, and the run raises what was kept.
 - Arguments are bounded like answers: what a guest hands over in one call is charged before it is copied.
+- A resource that a guest drops leaves its run's table at once.
 """
 
 import ctypes
@@ -15,16 +16,19 @@ from typing import Any
 
 import wasmtime
 from wasmtime import _ffi as ffi
-from wasmtime.component import Linker, LinkerInstance
+from wasmtime.component import Linker, LinkerInstance, ResourceType
 
-from oriel.engine.inspect import offered_types
-from oriel.engine.types import Function
+from oriel.engine.inspect import item_type
+from oriel.engine.standard import track
+from oriel.engine.types import Function, Resource
 from oriel.errors import OrielError
 from runner import capi
-from runner.codec import Budget, FunctionCodec, TooLarge, TooLate
+from runner.codec import Budget, FunctionCodec, Handles, TooLarge, TooLate, TooManyHandles
+from runner.codec.handles import MAX_HANDLES, resource_id
 
 MAX_ARGUMENT_BYTES = 16 * 1024 * 1024
 _FAILED = b"a host function ended the execution"
+_NO_FINALIZER = ctypes.CFUNCTYPE(None, ctypes.c_void_p)()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,58 +46,93 @@ class HostFunction:
     call: Callable[..., Any]
 
 
+@dataclass(frozen=True, slots=True)
+class HostResource:
+    """A resource that guests may import, by the interface it is in and the name it has there."""
+
+    interface: str
+    name: str
+
+
 @dataclass(slots=True)
 class Run:
     """What a callback knows of the run it belongs to; `failure` is what a host function raised."""
 
     state: object
     deadline: float
+    handles: Handles
     failure: BaseException | None = None
 
 
 class HostLinker:
-    """A linker with all host functions, for every component of one engine.
+    """A linker with host functions, for the components of one engine that import nothing else.
 
     Args:
         runs: the runs in progress by the address of their store's context.
 
     Raises:
-        ValueError: a host function is not one of the WIT package, or is there twice.
+        ValueError: a host function or resource is not one that the platform knows, or is there twice.
     """
 
-    def __init__(self, engine: wasmtime.Engine, functions: Iterable[HostFunction], runs: dict[int, Run]) -> None:
+    def __init__(
+        self,
+        engine: wasmtime.Engine,
+        functions: Iterable[HostFunction],
+        runs: dict[int, Run],
+        resources: Iterable[HostResource] = (),
+    ) -> None:
         self._runs = runs
         self._callbacks: list[object] = []  # the engine calls these as long as the linker lives
         self.available: dict[str, dict[str, str]] = {}
         self.linker = Linker(engine)
-        by_interface: dict[str, dict[str, HostFunction]] = {}
-        for function in functions:
-            if by_interface.setdefault(function.interface, {}).setdefault(function.name, function) is not function:
-                raise ValueError(f"{function.interface}.{function.name} is there twice")
+        self._destructor = capi.Destructor(self._drop)
+        items: list[HostFunction | HostResource] = [*resources, *functions]
+        by_interface: dict[str, dict[str, HostFunction | HostResource]] = {}
+        for item in items:
+            if by_interface.setdefault(item.interface, {}).setdefault(item.name, item) is not item:
+                raise ValueError(f"{item.interface}.{item.name} is there twice")
         with self.linker.root() as root:
             for interface, members in by_interface.items():
                 with root.add_instance(interface) as instance:
-                    for function in members.values():
-                        self._add(instance, function)
+                    for item in members.values():
+                        self._add(instance, item)
 
-    def _add(self, instance: LinkerInstance, function: HostFunction) -> None:
-        type_ = offered_types().get(function.interface, {}).get(function.name)
-        if type_ is None:
-            raise ValueError(f"{function.interface}.{function.name} is not in the WIT package")
-        self.available.setdefault(function.interface, {})[function.name] = str(type_)
-        callback = capi.HostCallback(self._callback(function, type_))
-        self._callbacks.append(callback)
-        name = function.name.encode()
-        error = ffi.wasmtime_component_linker_instance_add_func(
-            instance.ptr(),
-            ctypes.create_string_buffer(name),
-            len(name),
-            ctypes.cast(callback, ffi.wasmtime_component_func_callback_t),
-            None,
-            ctypes.cast(None, ctypes.CFUNCTYPE(None, ctypes.c_void_p)),
-        )
+    def _add(self, instance: LinkerInstance, item: HostFunction | HostResource) -> None:
+        type_ = item_type(item.interface, item.name)
+        if isinstance(item, HostFunction) and isinstance(type_, Function):
+            error = self._add_function(instance, item, type_)
+        elif isinstance(item, HostResource) and isinstance(type_, Resource):
+            error = self._add_resource(instance, item, type_)
+        else:
+            raise ValueError(f"{item.interface}.{item.name} is not in the WIT package")
         if error:
             raise wasmtime.WasmtimeError._from_ptr(error)  # noqa: SLF001 - the binding's only way
+        self.available.setdefault(track(item.interface), {})[item.name] = str(type_)
+
+    def _add_function(self, instance: LinkerInstance, function: HostFunction, type_: Function) -> Any:
+        callback = capi.HostCallback(self._callback(function, type_))
+        self._callbacks.append(callback)
+        return ffi.wasmtime_component_linker_instance_add_func(
+            instance.ptr(),
+            *_text(function.name),
+            ctypes.cast(callback, ffi.wasmtime_component_func_callback_t),
+            None,
+            _NO_FINALIZER,
+        )
+
+    def _add_resource(self, instance: LinkerInstance, resource: HostResource, type_: Resource) -> Any:
+        return ffi.wasmtime_component_linker_instance_add_resource(
+            instance.ptr(),
+            *_text(resource.name),
+            ResourceType.host(resource_id(type_.name)).ptr(),
+            ctypes.cast(self._destructor, ffi.wasmtime_component_resource_destructor_t),
+            None,
+            _NO_FINALIZER,
+        )
+
+    def _drop(self, _env: Any, context: int, number: int) -> int:
+        self._runs[context].handles.drop(number)
+        return 0
 
     def _callback(self, function: HostFunction, type_: Function) -> Callable[..., int]:
         runs, call, place = self._runs, function.call, f"{function.interface}.{function.name}"
@@ -105,10 +144,13 @@ class HostLinker:
             try:
                 if codec is None:  # a process rarely calls them all, and starts sooner without
                     codec = FunctionCodec(type_)
-                values = codec.lift_params(arguments, Budget(MAX_ARGUMENT_BYTES, run.deadline))
-                codec.lower_result(call(run.state, *values), results)
+                values = codec.lift_params(arguments, Budget(MAX_ARGUMENT_BYTES, run.deadline, run.handles))
+                codec.lower_result(call(run.state, *values), results, run.handles)
             except TooLarge:
                 detail = f"One call of {place} may hand over {MAX_ARGUMENT_BYTES:,} bytes, and had more."
+                run.failure = OrielError("host_budget_exceeded", detail)
+            except TooManyHandles:
+                detail = f"An execution may hold {MAX_HANDLES:,} resources at once, and wanted more."
                 run.failure = OrielError("host_budget_exceeded", detail)
             except TooLate:
                 run.failure = OrielError("deadline_exceeded", f"The time was up in a call of {place}.")
@@ -119,3 +161,9 @@ class HostLinker:
             return capi.new_error(_FAILED)
 
         return callback
+
+
+def _text(name: str) -> tuple[Any, int]:
+    """A name as the C API takes it: a pointer and a length."""
+    data = name.encode()
+    return ctypes.create_string_buffer(data, len(data)), len(data)

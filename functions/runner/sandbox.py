@@ -2,8 +2,9 @@
 
 Rules kept here:
 
-- A component loads only if every function that it imports is there with the same signature, and its `handler` is of
-  the right type. Nothing is found out at the time of a call.
+- A component loads only if every function that it imports is there with the same signature, and the way into it
+  (`runner.entry`) is of the right type. Nothing is found out at the time of a call.
+- What standard components import is linked for those that import it, and made when the first of them is loaded.
 - Every run has a deadline from its start, which covers the guest, its host calls and the unpacking of its answer,
   and limits on memory, tables and instances.
 - A run ends with an answer or with a `RunFailure`, whatever the guest or a host function does, and leaves nothing
@@ -15,8 +16,9 @@ Rules kept here:
 """
 
 import ctypes
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,9 +30,10 @@ from oriel.engine import inspect
 from oriel.engine.config import fingerprint, new_engine
 from oriel.errors import OrielError
 from runner import capi, memory
-from runner.codec import Budget, FunctionCodec, TooLarge, TooLate
+from runner.codec import Budget, Handles, TooLarge, TooLate
 from runner.codec.arena import Arena
 from runner.codec.layout import VALUE_SIZE
+from runner.entry import Call, Entry, Standard, entry_of
 from runner.epochs import Ticker
 from runner.failures import RunFailure, from_engine, from_host
 from runner.linking import HostFunction, HostLinker, Run
@@ -90,6 +93,8 @@ class LoadedComponent:
 
     component: Component
     handler: ExportIndex
+    entry: Entry
+    host: HostLinker
 
 
 class Sandbox:
@@ -97,16 +102,26 @@ class Sandbox:
 
     Args:
         host_functions: what components may import.
+        standard: gives what standard components may import beside it; without it, none of them loads.
         fuel: count fuel; see the module's rules.
     """
 
-    def __init__(self, host_functions: Iterable[HostFunction], *, fuel: bool = False) -> None:
+    def __init__(
+        self,
+        host_functions: Iterable[HostFunction],
+        *,
+        standard: Callable[[], Standard] | None = None,
+        fuel: bool = False,
+    ) -> None:
         self.counts_fuel = fuel
+        self._functions = tuple(host_functions)
         self._engine = new_engine(fuel=fuel)
         self.fingerprint = fingerprint(self._engine)
         self._runs: dict[int, Run] = {}
-        self._host = HostLinker(self._engine, host_functions, self._runs)
-        self._codec = FunctionCodec(inspect.offered_types()[""][inspect.HANDLER])
+        self._host = HostLinker(self._engine, self._functions, self._runs)
+        self._make_standard = standard
+        self._standard: tuple[Standard, HostLinker] | None = None
+        self._making_standard = threading.Lock()
         self._ticker = Ticker(self._engine)
 
     def load(self, path: Path) -> LoadedComponent:
@@ -116,7 +131,7 @@ class Sandbox:
 
         Raises:
             OrielError: `artifact_unavailable`, where it was made for another engine; `invalid_component`, where it
-                imports what is not there or has no right `handler`.
+                imports what is not there or has no right way in.
             FileNotFoundError
         """
         path.stat()
@@ -125,11 +140,12 @@ class Sandbox:
         except wasmtime.WasmtimeError as error:
             raise OrielError("artifact_unavailable", "The artifact was compiled for another engine.") from error
         shape = inspect.describe(component, self._engine)
-        findings = [*inspect.import_findings(shape.imports, self._host.available), *inspect.handler_findings(shape)]
-        handler = component.get_export_index(inspect.HANDLER)
-        if findings or handler is None:
+        standard, host = self._hosts_for(shape)
+        findings = [*inspect.import_findings(shape.imports, host.available), *inspect.handler_findings(shape)]
+        if findings:
             raise inspect.invalid(findings)
-        return LoadedComponent(component, handler)
+        entry, handler = entry_of(component, shape, standard)
+        return LoadedComponent(component, handler, entry, host)
 
     def run(
         self, component: LoadedComponent, request: dict[str, Any], *, state: object, limits: RunLimits
@@ -137,7 +153,7 @@ class Sandbox:
         """Call the handler in a fresh instance.
 
         Args:
-            request: `types.request` of the WIT package, as the codec has it.
+            request: `types.request` of the WIT package, as the codec has it, whichever way in the component has.
             state: handed to every host function that the guest calls.
 
         Raises:
@@ -149,16 +165,14 @@ class Sandbox:
         if limits.fuel is not None and not self.counts_fuel:
             raise OrielError("unavailable", "This runner counts no fuel, and a limit of it was asked for.")
         self._ticker.start()
-        arena = Arena()
         meter = _Meter()
-        arguments = self._codec.lower_params((request,), arena)
-        run = Run(state, meter.started + limits.timeout_s)
+        call = component.entry.begin(request, state)
         store = capi.store_new(self._engine.ptr(), None, None)
         context = capi.store_context(store)
-        self._runs[context] = run
+        run = self._runs[context] = Run(state, meter.started + limits.timeout_s, Handles(context))
         try:
             self._confine(store, context, run, limits)
-            value = self._call(component, context, arguments, run, limits)
+            value = self._call(component, context, call, run, limits)
             cpu_ms, duration_ms, peak = meter.read(limits)
             return RunResult(value, cpu_ms, duration_ms, peak, self._fuel_used(context, limits))
         except RunFailure as failure:
@@ -182,24 +196,48 @@ class Sandbox:
     def _fuel_used(self, context: int, limits: RunLimits) -> int | None:
         return _fuel_allowed(limits) - capi.fuel_left(context) if self.counts_fuel else None
 
-    def _call(self, component: LoadedComponent, context: int, arguments: int, run: Run, limits: RunLimits) -> Any:
+    def _hosts_for(self, shape: inspect.Shape) -> tuple[Standard | None, HostLinker]:
+        """What a component is linked with, and the standard part of it where it has any."""
+        standard_is_used = any(name.startswith("wasi:") for name in shape.imports)
+        if self._make_standard is None or not standard_is_used:
+            return None, self._host
+        with self._making_standard:
+            if self._standard is None:
+                made = self._make_standard()
+                functions = (*self._functions, *made.functions)
+                self._standard = made, HostLinker(self._engine, functions, self._runs, made.resources)
+            return self._standard
+
+    def _call(self, component: LoadedComponent, context: int, call: Call, run: Run, limits: RunLimits) -> Any:
+        codec, results = component.entry.codec, int(component.entry.codec.has_result)
         instance, handler = capi.Instance(), capi.Function()
         result = ctypes.create_string_buffer(VALUE_SIZE)
-        error = capi.instantiate(self._host.linker.ptr(), context, component.component.ptr(), ctypes.byref(instance))
-        if not error:
-            capi.get_function(ctypes.byref(instance), context, component.handler.ptr(), ctypes.byref(handler))
-            error = capi.call_function(ctypes.byref(handler), context, arguments, 1, result, 1)
+        arena = Arena(run.handles)
+        try:
+            arguments = codec.lower_params(call.arguments, arena)
+            linker = component.host.linker.ptr()
+            error = capi.instantiate(linker, context, component.component.ptr(), ctypes.byref(instance))
+            if not error:
+                capi.get_function(ctypes.byref(instance), context, component.handler.ptr(), ctypes.byref(handler))
+                place = result if results else None
+                error = capi.call_function(ctypes.byref(handler), context, arguments, codec.arity, place, results)
+        finally:
+            arena.release()
         if error:
             raise _failure(error, run, limits)
         try:
-            value = self._codec.lift_result(ctypes.addressof(result), Budget(limits.max_result_bytes, run.deadline))
+            budget = Budget(limits.max_result_bytes, run.deadline, run.handles)
+            value = call.answer(codec.lift_result(ctypes.addressof(result), budget))
         except TooLarge:
             detail = f"The answer has more than {limits.max_result_bytes:,} bytes."
             raise RunFailure("output_too_large", detail) from None
         except TooLate:
             raise _too_late() from None
+        except OrielError as error:
+            raise from_host(error) from None
         finally:
-            capi.value_delete(result)
+            if results:
+                capi.value_delete(result)
         if time.monotonic() >= run.deadline:
             raise _too_late()
         return value

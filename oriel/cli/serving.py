@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from oriel import telemetry
 from oriel.cli.options import DEFAULT_TENANT, LOCAL_ROLES, Json, local_token
 from oriel.cli.output import EXIT_REFUSED, out
 from oriel.settings import Settings
@@ -26,6 +27,7 @@ def serve(data_dir: DataDir = None, port: Port = None, ui_port: UiPort = None) -
     from oriel.local import LocalPlatform
 
     settings = load_settings(data_dir, port, ui_port)
+    telemetry.configure(settings.log_level)
     with LocalPlatform(settings) as platform:
         out.note(
             f"[bold]Oriel[/] serves on {platform.base_url} and the extensions' UIs on {platform.ui_base_url}\n"
@@ -43,7 +45,8 @@ def demo(
     """Build the examples, start the platform, publish, install and call them, and show where to look."""
     from oriel.local.demo import run_demo, run_demo_check
 
-    settings = load_settings(data_dir, port, ui_port)
+    settings = load_settings(data_dir, port, ui_port).model_copy(update={"log_level": "warning"})
+    telemetry.configure(settings.log_level)
     if not check:
         run_demo(settings, out.note)
     elif not run_demo_check(settings, out.note):

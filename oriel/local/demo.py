@@ -54,7 +54,7 @@ def run_demo(settings: Settings, note: Note) -> None:
     """Show everything and stay up until the process is told to stop."""
     note("[bold]Building the examples[/]")
     examples = build_examples(settings.data_dir, note)
-    with LocalPlatform(_quiet(settings), product=_host_product) as platform:
+    with LocalPlatform(settings, product=_host_product) as platform:
         _publish_and_install(platform, examples, note)
         for example in examples:
             _show_calls(platform, example, note)
@@ -74,7 +74,7 @@ def run_demo_check(settings: Settings, note: Note) -> bool:
     note("[bold]Building the examples[/]")
     examples = build_examples(settings.data_dir, note)
     with tempfile.TemporaryDirectory(prefix="oriel-demo-") as folder:
-        own = _quiet(Settings.load(data_dir=Path(folder) / "data", port=0, ui_port=0))
+        own = settings.model_copy(update={"data_dir": Path(folder) / "data", "port": 0, "ui_port": 0})
         with LocalPlatform(own, product=_host_product) as platform:
             _publish_and_install(platform, examples, note)
             results = [_show_calls(platform, example, note) for example in examples]
@@ -85,11 +85,6 @@ def run_demo_check(settings: Settings, note: Note) -> bool:
             results += [_still_there(platform, example, note) for example in examples]
     note("[bold green]All good[/]" if all(results) else "[bold red]Something is wrong, see above[/]")
     return all(results)
-
-
-def _quiet(settings: Settings) -> Settings:
-    """Warnings only: what happens is told here."""
-    return settings.model_copy(update={"log_level": "warning"})
 
 
 # building

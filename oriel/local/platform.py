@@ -27,7 +27,6 @@ from gateway.cors import Cors
 from gateway.journal import Journal
 from gateway.resolve import Resolver
 from gateway.transport import HttpRunner
-from oriel import telemetry
 from oriel.blobs import Blobs
 from oriel.blobs.opening import open_blobs
 from oriel.contract import Limits
@@ -102,7 +101,6 @@ class LocalPlatform:
         self._stop.wait()
 
     def _start(self) -> None:
-        telemetry.configure(self.settings.log_level)
         listener = bind(self.settings.host, self.settings.port)
         self._stack.callback(listener.close)
         ui_listener = bind(self.settings.host, self.settings.ui_port)

@@ -103,7 +103,9 @@ class CapabilityRequest(Part):
     """Why, in one sentence for the person who consents."""
 
     hosts: Annotated[
-        tuple[Annotated[str, AfterValidator(host_patterns.normal)], ...], Field(max_length=MAX_HOSTS), AfterValidator(_unique)
+        tuple[Annotated[str, AfterValidator(host_patterns.normal)], ...],
+        Field(max_length=MAX_HOSTS),
+        AfterValidator(_unique),
     ] = ()
     """For `http.fetch`: DNS names, or `*.` and a name for all below it."""
 

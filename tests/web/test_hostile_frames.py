@@ -228,7 +228,7 @@ def test_knocking_by_the_thousand_is_answered_a_few_times(stage, page):
     setInterval(knock, 100);
     """
     frame = stage.show(page, stage.publish(script=BY_HAND + script), **FAST_TIMEOUT)
-    assert refused(page) == ["handshake_timeout"]
+    assert set(refused(page)) == {"handshake_timeout"}
     assert 1 <= frame.evaluate("nonces") <= 6
 
 

@@ -52,11 +52,14 @@ export function toText(body) {
   }
 }
 
-/** @param {string} text */
+/**
+ * By the engine's own base64: a loop over characters takes ten times as long.
+ * @param {string} text
+ * @returns {Uint8Array}
+ */
 function fromLatin1(text) {
-  const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < bytes.length; at += 1) bytes[at] = text.charCodeAt(at);
-  return bytes;
+  // @ts-expect-error: newer than the type library
+  return Uint8Array.fromBase64(btoa(text));
 }
 
 /** @param {Uint8Array} bytes */

@@ -3,21 +3,35 @@
  *
  * A component has none of its own: `Date` stood still when it was built, `Math.random` and `crypto` would give every
  * request the same numbers, and a timer would end the execution without a word. While the extension is built all is
- * as usual; `begin` turns it over at the start of every request.
+ * as usual; `prepare` lays the host's ways beside it, and `begin` turns over to them when a request comes in.
  */
 import { nowMs, randomU64 } from './context.js';
 import * as log from './log.js';
 
 const LEVELS = /** @type {const} */ ({ debug: 'debug', log: 'info', info: 'info', warn: 'warn', error: 'error', trace: 'debug' });
 
+let serving = false;
+
+/** Called when the author's modules are read; they are kept in the component, so that a request need not do it. */
+export function prepare() {
+  const { random } = Math;
+  const { performance, crypto, console } = globalThis;
+  Math.random = () => (serving ? Number(randomU64() >> 11n) / 2 ** 53 : random());
+  replace('Date', hostDate(Date));
+  choose('performance', performance, { now: nowMs, timeOrigin: 0 });
+  choose('crypto', crypto, { getRandomValues, randomUUID });
+  choose('console', console, Object.fromEntries(Object.entries(LEVELS).map(([name, level]) => [name, print(log[level])])));
+  for (const name of ['setTimeout', 'setInterval', 'fetch']) replace(name, () => missing(name));
+}
+
 /** Called at the start of every request. */
 export function begin() {
-  Math.random = () => Number(randomU64() >> 11n) / 2 ** 53;
-  replace('Date', hostDate(Date));
-  replace('performance', { now: nowMs, timeOrigin: 0 });
-  replace('crypto', { getRandomValues, randomUUID });
-  replace('console', Object.fromEntries(Object.entries(LEVELS).map(([name, level]) => [name, print(log[level])])));
-  for (const name of ['setTimeout', 'setInterval', 'fetch']) replace(name, () => missing(name));
+  serving = true;
+}
+
+/** @param {string} name @param {unknown} usual while the extension is built @param {unknown} hosts from then on */
+function choose(name, usual, hosts) {
+  Object.defineProperty(globalThis, name, { get: () => (serving ? hosts : usual), configurable: true, enumerable: false });
 }
 
 /** Some globals are read-only properties: they are defined anew. @param {string} name @param {unknown} value */
@@ -27,15 +41,16 @@ function replace(name, value) {
 
 /** @param {DateConstructor} Usual */
 function hostDate(Usual) {
+  const now = () => (serving ? nowMs() : Usual.now());
   class HostDate extends Usual {
     /** @param {any[]} parts */
     constructor(...parts) {
       // @ts-expect-error: the overloads of Date do not take a spread
-      super(...(parts.length ? parts : [nowMs()]));
+      super(...(parts.length ? parts : [now()]));
     }
 
     static now() {
-      return nowMs();
+      return now();
     }
   }
   Object.defineProperty(HostDate, 'name', { value: 'Date' });

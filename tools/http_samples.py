@@ -1,0 +1,148 @@
+"""One of each thing that the registry answers with, for the HTTP reference: records, and the registry's views of them.
+
+Ids, hashes and times are fixed, so that the page is the same every time.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from oriel.contract import LogLine, Receipt
+from oriel.manifest import Manifest
+from oriel.store import records
+from registry.core import Registry
+from registry.installs import Installs
+from registry.routes import views
+
+Json = dict[str, Any]
+MANIFEST = Path(__file__).resolve().parents[1] / "examples" / "pulse" / "manifest.json"
+MOMENT = 1_795_492_101_893
+HASH = "sha256:" + "2c" * 32
+KEY_ID = "sha256:" + "86" * 32
+TENANT = "northwind"
+ADMIN = "northwind/ada"
+
+
+def samples(registry: Registry) -> dict[str, Json]:
+    """By name, as JSON objects. They are written to the registry's store, which is empty before."""
+    manifest = Manifest.parse(MANIFEST.read_bytes())
+    publisher = records.Publisher(publisher=manifest.publisher, prefixes=(manifest.publisher,), created_at=MOMENT)
+    version, install = _version(manifest), _install(manifest)
+    extension = records.Extension(extension_id=manifest.name, publisher=manifest.publisher, created_at=MOMENT)
+    bundle = records.Bundle(content_hash=HASH, size=3_461_651, component_digest=HASH, created_at=MOMENT)
+    registry.store.put_publisher(publisher)
+    registry.store.create_version(extension, bundle, version)
+    registry.store.create_install(install)
+    return {
+        "Upload": views.upload(_upload(manifest)),
+        "Publisher": views.publisher(publisher),
+        "Key": views.publisher_key(_key(manifest)),
+        "Version": {**views.version(version, bundle.size), "manifest": {"…": "the manifest, whole"}},
+        "Install": views.install(install, manifest),
+        "Menu item": next(Installs(registry).menu(TENANT)),
+        "Secret": views.secret(_secret()),
+        "Execution": asdict(_execution(manifest)),
+        "Usage": asdict(_usage(manifest)),
+    }
+
+
+def _upload(manifest: Manifest) -> records.Upload:
+    return records.Upload(
+        upload_id="upl_01",
+        principal="/ci",
+        content_hash=HASH,
+        size=3_461_651,
+        state="rejected",
+        extension_id=manifest.name,
+        version=manifest.version,
+        findings=(("invalid_component", "component", "takes more than 120 seconds to compile"),),
+        created_at=MOMENT,
+        updated_at=MOMENT,
+    )
+
+
+def _key(manifest: Manifest) -> records.PublisherKey:
+    pem = "-----BEGIN PUBLIC KEY-----\n…"
+    return records.PublisherKey(publisher=manifest.publisher, key_id=KEY_ID, public_key_pem=pem, not_before=MOMENT)
+
+
+def _version(manifest: Manifest) -> records.Version:
+    return records.Version(
+        extension_id=manifest.name,
+        version=manifest.version,
+        version_id="ver_01",
+        content_hash=HASH,
+        component_digest=HASH,
+        manifest=manifest.to_json(),
+        publisher=manifest.publisher,
+        signer_key_id=KEY_ID,
+        published_by="/ci",
+        created_at=MOMENT,
+    )
+
+
+def _install(manifest: Manifest) -> records.Install:
+    granted = records.Grant(capability="storage.kv", granted_by=ADMIN, granted_at=MOMENT)
+    return records.Install(
+        tenant_id=TENANT,
+        extension_id=manifest.name,
+        install_id="ins_01",
+        version=manifest.version,
+        status="enabled",
+        grants=(granted,),
+        config={"alert_at": 6},
+        installed_by=ADMIN,
+        created_at=MOMENT,
+        updated_at=MOMENT,
+    )
+
+
+def _secret() -> records.StoredSecret:
+    return records.StoredSecret(
+        tenant_id=TENANT,
+        install_id="ins_01",
+        name="WEBHOOK_TOKEN",
+        key_id="key_01",
+        nonce=b"",
+        ciphertext=b"",
+        hosts=("hooks.acme.example",),
+        reference_only=True,
+        updated_at=MOMENT,
+    )
+
+
+def _execution(manifest: Manifest) -> records.Execution:
+    return records.Execution(
+        tenant_id=TENANT,
+        execution_id="exe_01",
+        request_id="req_01",
+        extension_id=manifest.name,
+        install_id="ins_01",
+        version=manifest.version,
+        content_hash=HASH,
+        trigger="http",
+        method="GET",
+        path="/board",
+        status=200,
+        error_code=None,
+        started_at=MOMENT,
+        receipt=Receipt(
+            duration_ms=10.3, cpu_ms=6.0, peak_memory_bytes=10_055_680, host_calls=3, kv_reads=13
+        ).model_dump(),
+        logs=(LogLine(at_ms=1.5, level="info", message="13 weeks").model_dump(),),
+    )
+
+
+def _usage(manifest: Manifest) -> records.Usage:
+    return records.Usage(
+        tenant_id=TENANT,
+        extension_id=manifest.name,
+        version=manifest.version,
+        window="2026-11-24",
+        invocations=3,
+        failures=0,
+        duration_ms=290.4,
+        cpu_ms=21.4,
+        memory_mb_ms=2_926.3,
+        egress_bytes=0,
+    )
