@@ -6,6 +6,9 @@ import { toBody, toBytes, toText } from '../../oriel/build/guest/js/bodies.js';
 import { Conflict, Denied, HostError, Problem, call } from '../../oriel/build/guest/js/errors.js';
 import { Headers, Request, Response, json, lift, lower, toResponse } from '../../oriel/build/guest/js/messages.js';
 
+// The engine of components has it; Node.js 24 has not.
+Uint8Array.fromBase64 ??= (text) => new Uint8Array(Buffer.from(text, 'base64'));
+
 const silent = { warn() {}, error() {} };
 const answer = (app, method, path) => app.handle(new Request({ method, path }), silent);
 
