@@ -5,6 +5,7 @@ works on a copy of its own and leaves the kept one as it was. The requests here 
 """
 
 import base64
+import hashlib
 import http.client
 import json
 import os
@@ -18,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks import guests
 from oriel.build.tools import cache_dir
@@ -46,16 +48,28 @@ TEXT = "text/plain"
 HEADERS = (("accept", "application/json"), ("user-agent", "benchmark/1"), ("x-request-id", "req_benchmark"))
 
 
+class Published(NamedTuple):
+    """A guest as it was published."""
+
+    extension_id: str
+    version: str
+    content_hash: str
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A platform's data directory, and the content hash of each guest that was published there."""
+    """A platform's data directory, the guests that were published there, and their components."""
 
     data_dir: Path
-    content_hashes: Mapping[str, str]
+    published: Mapping[str, Published]
 
     @classmethod
     def at(cls, data_dir: Path) -> "Deployment":
-        return cls(data_dir, json.loads((data_dir / PUBLISHED).read_text()))
+        written = json.loads((data_dir / PUBLISHED).read_text())
+        return cls(data_dir, {name: Published(*entry) for name, entry in written.items()})
+
+    def component(self, guest: str) -> bytes:
+        return _component_path(self.data_dir, guest).read_bytes()
 
     def settings(self) -> Settings:
         return Settings.load(data_dir=self.data_dir, log_level="warning")
@@ -69,16 +83,13 @@ class Deployment:
         self, guest: str, method: str = "GET", path: str = "/hello", body: bytes = b"", content_type: str = BINARY
     ) -> ExecuteRequest:
         """An execution of a guest, as the gateway would ask for it."""
-        manifest = guests.load(guest).manifest
         context = ExecutionContext(
             request_id=new_id("req"),
             execution_id=new_id("exe"),
             tenant_id=TENANT,
-            extension_id=manifest.name,
             install_id="ins_benchmark",
             version_id="ver_benchmark",
-            version=str(manifest.version),
-            content_hash=self.content_hashes[guest],
+            **self.published[guest]._asdict(),
         )
         headers = (*HEADERS, ("content-type", content_type)) if body else HEADERS
         encoded = base64.b64encode(body).decode()
@@ -118,13 +129,14 @@ def serving(data_dir: Path) -> Iterator[int]:
 def _kept() -> Path:
     """The data directory in the cache, made now where there is none for these guests, this engine and this store."""
     code = guests.hash_of(guests.ROOT / "oriel" / "store", guests.ROOT / "oriel" / "provenance.py")
-    built = "-".join(guests.source_hash(name)[:6] for name in guests.NAMES)
-    home = cache_dir() / "benchmarks" / f"platform-{built}-{current_fingerprint()[:6]}-{code[:6]}"
+    made_from = [*map(guests.source_hash, guests.NAMES), current_fingerprint(), code]
+    home = cache_dir() / "benchmarks" / f"platform-{hashlib.sha256(repr(made_from).encode()).hexdigest()[:16]}"
     if not home.is_dir():
+        home.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="making-", dir=home.parent) as temporary:
             work = Path(temporary) / "data"
             _publish_all(work)
-            work.rename(home)
+            guests.keep(work, home)
     return home
 
 
@@ -133,7 +145,7 @@ def _publish_all(data_dir: Path) -> None:
     data_dir.mkdir()
     loaded = {name: guests.load(name) for name in guests.NAMES}
     key = generate_key("ed25519")
-    content_hashes = {}
+    published = {}
     with serving(data_dir) as port:
         token = Deployment(data_dir, {}).token()
         with PlatformClient(f"http://{LOOPBACK}:{port}", token) as client:
@@ -141,19 +153,25 @@ def _publish_all(data_dir: Path) -> None:
             client.api("POST", f"/publishers/{PUBLISHER}/keys", json={"public_key_pem": key.public.to_pem()})
             for name, guest in loaded.items():
                 print(f"{name}: publishing", file=sys.stderr)
-                content_hashes[name] = _publish(client, guest, key)
-    (data_dir / PUBLISHED).write_text(json.dumps(content_hashes))
+                published[name] = _publish(client, guest, key)
+                _component_path(data_dir, name).write_bytes(guest.component)
+    (data_dir / PUBLISHED).write_text(json.dumps(published))
 
 
-def _publish(client: PlatformClient, guest: guests.Guest, key: SigningKey) -> str:
+def _component_path(data_dir: Path, guest: str) -> Path:
+    return data_dir / f"{guest}.wasm"
+
+
+def _publish(client: PlatformClient, guest: guests.Guest, key: SigningKey) -> Published:
     manifest, digest = guest.manifest, content_hash(guest.bundle)
-    envelope = sign_bundle(digest, key, name=manifest.name, version=str(manifest.version), publisher=PUBLISHER)
+    version = str(manifest.version)
+    envelope = sign_bundle(digest, key, name=manifest.name, version=version, publisher=PUBLISHER)
     client.publish(guest.bundle, json.loads(envelope))
     client.install(manifest.name, grants=[])
     answer = client.call(manifest.name, "/hello")
     if answer.status_code != http.client.OK:
         raise RuntimeError(f"{manifest.name} answers {answer.status_code}: {answer.text}")
-    return digest
+    return Published(manifest.name, version, digest)
 
 
 def _environment() -> dict[str, str]:

@@ -22,7 +22,7 @@ def run() -> Iterator[Result]:
     with deployed() as deployment:
         runner = deployment.runner()
         try:
-            oriel, bare = Oriel(deployment, runner), Bare()
+            oriel, bare = Oriel(deployment, runner), Bare(deployment)
             yield from _hello(oriel, bare)
             yield from _extism(oriel)
             yield from _bytes(oriel, bare)
@@ -97,7 +97,7 @@ def _large(oriel: Oriel) -> Iterator[Result]:
 
 def _http(deployment: Deployment) -> Iterator[Result]:
     """Through the whole platform, one request after the other on one connection."""
-    token, path = deployment.token(), f"/api/ext/{guests.load(guests.JAVASCRIPT).manifest.name}/hello"
+    token, path = deployment.token(), f"/api/ext/{deployment.published[guests.JAVASCRIPT].extension_id}/hello"
     with serving(deployment.data_dir) as port:
         connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
 

@@ -27,8 +27,8 @@ PLUGIN = f"""(module
 
 def work() -> Work:
     """What calls the plugin once, in a fresh instance."""
-    import extism.extism as extism
     import wasmtime
+    from extism import extism
 
     compiled = extism.CompiledPlugin(bytes(wasmtime.wat2wasm(PLUGIN)), functions=[])
 

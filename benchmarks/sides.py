@@ -6,7 +6,6 @@ Both take the same requests and must give the same answers: each call checks wha
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from benchmarks import guests
 from benchmarks.deployment import TEXT, Deployment
 from benchmarks.stock import Stock
 from oriel.contract import ExecuteRequest
@@ -38,11 +37,14 @@ class Oriel:
 class Bare:
     """`Stock.call`, from a body in bytes to a body in bytes."""
 
+    deployment: Deployment
     components: dict[str, Stock] = field(default_factory=dict)
 
     def work(self, guest: str, request: ExecuteRequest, expected: bytes, *, case: str | None = None) -> Work:
         """What executes `request` once; its body crosses in `case`, by default as Oriel's runner chooses."""
-        stock = self.components.setdefault(guest, Stock(guests.load(guest).component))
+        if guest not in self.components:
+            self.components[guest] = Stock(guest, self.deployment.component(guest))
+        stock = self.components[guest]
         body = request.http.body()
         case = case or ("text" if ("content-type", TEXT) in request.http.headers else "bytes")
 

@@ -17,6 +17,7 @@ from typing import Any
 import wasmtime
 from wasmtime import component as wc
 
+from benchmarks.guests import keep
 from oriel.build.tools import cache_dir
 from oriel.contract import HttpRequest
 
@@ -38,11 +39,11 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Stock:
-    """One component, ready to be called from many threads."""
+    """One component, ready to be called from many threads; its artifact is kept under `name`."""
 
-    def __init__(self, component: bytes) -> None:
+    def __init__(self, name: str, component: bytes) -> None:
         self._engine = wasmtime.Engine()
-        path = _artifact(self._engine, component)
+        path = _artifact(self._engine, name, component)
         self._component = wc.Component.deserialize_file(self._engine, str(path))
         handler = self._component.get_export_index("handler")
         if handler is None:
@@ -54,8 +55,8 @@ class Stock:
         with self._linker.root() as root:
             for interface, functions in HOST_FUNCTIONS.items():
                 with root.add_instance(PACKAGE.format(interface)) as instance:
-                    for name, function in functions.items():
-                        instance.add_func(name, function)
+                    for member, function in functions.items():
+                        instance.add_func(member, function)
 
     def call(self, http: HttpRequest, body: bytes, case: str = "bytes") -> Answer:
         """The guest's answer from a fresh instance.
@@ -101,13 +102,13 @@ def _bytes(body: wc.Variant) -> bytes:
     return payload if isinstance(payload, bytes) else str(payload).encode(ENCODINGS[body.tag])
 
 
-def _artifact(engine: wasmtime.Engine, component: bytes) -> Path:
-    """The component compiled with the default configuration, once a machine and version."""
-    name = hashlib.sha256(component).hexdigest()[:16]
-    path = cache_dir() / "benchmarks" / f"stock-{version('wasmtime')}-{name}.cwasm"
+def _artifact(engine: wasmtime.Engine, name: str, component: bytes) -> Path:
+    """The component compiled with the default configuration, once for each version of the binding."""
+    made_from = hashlib.sha256(version("wasmtime").encode() + component).hexdigest()[:16]
+    path = cache_dir() / "benchmarks" / f"stock_{name}-{made_from}.cwasm"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
+        part = path.with_name(f"part-{path.name}")
         part.write_bytes(wc.Component(engine, component).serialize())
-        part.rename(path)
+        keep(part, path)
     return path

@@ -101,7 +101,7 @@ def main(side: str, data_dir: str) -> None:
     deployment = Deployment.at(Path(data_dir))
     request = deployment.request(guests.JAVASCRIPT)
     if side == "stock":
-        _serve(Bare().work(guests.JAVASCRIPT, request, HELLO_BODY))
+        _serve(Bare(deployment).work(guests.JAVASCRIPT, request, HELLO_BODY))
         return
     with ExitStack() as opened:
         runner = deployment.runner()

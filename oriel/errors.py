@@ -63,6 +63,11 @@ CATALOGUE: Mapping[str, ErrorKind] = {
     "publisher_revoked": _kind(
         403, "The publisher or its signing key was revoked", "Install a version that is signed with a trusted key."
     ),
+    "quarantined": _kind(
+        403,
+        "The version is quarantined: it ended the workers that ran it",
+        "Install another version; an operator can lift it: oriel quarantine lift CONTENT_HASH.",
+    ),
     # 413, 416, 422: what was sent
     "range_not_satisfiable": _kind(416, "There are no such bytes", "Ask for a range that starts inside the file."),
     "body_too_large": _kind(413, "The body is too large", "Send less, or in parts."),

@@ -18,7 +18,7 @@ Rules kept here:
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -91,6 +91,7 @@ class BundleIndex(_Predicate):
     Attributes:
         interfaces: the interfaces that the component imports, as it names them (`oriel:extension/storage@1.0.0`).
         capabilities: those that the manifest asks for; an import outside of them was refused at publish.
+        handler: the way into the component, Oriel's own or `wasi:http/incoming-handler`.
     """
 
     content_hash: ContentHash
@@ -101,6 +102,7 @@ class BundleIndex(_Predicate):
     component_digest: ContentHash
     interfaces: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
+    handler: Literal["oriel", "wasi-http"] = "oriel"
 
     def subject(self) -> dict[str, str]:
         return {INDEX_SUBJECT: self.content_hash}

@@ -77,7 +77,18 @@ def _make(name: str, home: Path) -> None:
         else:
             shutil.copytree(HERE / name, work, ignore=shutil.ignore_patterns("dist"))
             build(work, progress=lambda line: print(f"{name}: {line}", file=sys.stderr))
-        work.rename(home)
+        keep(work, home)
+
+
+def keep(made: Path, home: Path) -> None:
+    """Rename what was made to `NAME-HASH` in the cache, and drop what former sources made under the same name."""
+    made.rename(home)
+    name, _, _ = home.name.rpartition("-")
+    for former in home.parent.glob(f"{name}-*"):
+        if former.is_dir() and former != home:
+            shutil.rmtree(former, ignore_errors=True)
+        elif former != home:
+            former.unlink(missing_ok=True)
 
 
 def _write_plain(project: Path) -> None:

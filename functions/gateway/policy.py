@@ -11,12 +11,12 @@ Rules kept here:
 - An execution gets a capability only where the platform offers it, the version asks for it and the tenant's grant
   has not expired: an intersection, never a union. A grant can narrow what is asked for, never widen it; hosts are
   intersected in the same way, and no hosts means none.
-- Limits are what the version wants, or the defaults; the operator's ceiling is not passed.
+- Limits are what the version wants, or the defaults; an install lowers them, and the operator's ceiling is not passed.
 - Everything here is a function of what it is given: no I/O, no cache, no clock.
 """
 
 import base64
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.messages import GatewayRequest
@@ -65,7 +65,7 @@ def require_runnable(extension_id: str, resolved: Resolved | None) -> Resolved:
     """The install, where it may run.
 
     Raises:
-        OrielError: `extension_not_installed`, `install_disabled`, `version_yanked`, `publisher_revoked`.
+        OrielError: `extension_not_installed`, `install_disabled`, `version_yanked`, `publisher_revoked`, `quarantined`.
     """
     if resolved is None:
         raise OrielError("extension_not_installed", f"'{extension_id}' is not installed for your organisation.")
@@ -81,6 +81,8 @@ def require_runnable(extension_id: str, resolved: Resolved | None) -> Resolved:
             "publisher_revoked",
             f"The key that signed version {resolution.version.version} of '{extension_id}' is no longer trusted.",
         )
+    if resolution.quarantined:
+        raise OrielError("quarantined", f"Version {resolution.version.version} of '{extension_id}' is quarantined.")
     return resolved
 
 
@@ -114,18 +116,22 @@ def decide(
         match=match,
         providers=frozenset(grants) | (ALWAYS & frozenset(offered)),
         egress=egress,
-        limits=effective_limits(resolved.manifest.limits, ceiling),
+        limits=effective_limits(resolved.manifest.limits, resolved.resolution.install.limits, ceiling),
         secrets=_secrets(resolved.resolution.secrets, readable="secrets.get" in grants, egress=egress),
         user=_user(principal) if "user.read" in grants else None,
     )
 
 
-def effective_limits(wanted: LimitsRequest, ceiling: Limits) -> Limits:
-    """What the version wants, or the default where it says nothing; never above the ceiling. None is no limit."""
-    values = Limits().model_dump(exclude_none=True) | wanted.model_dump(exclude_none=True)
-    highest = ceiling.model_dump(exclude_none=True)
-    lowest = {name: min(value, highest.get(name, value)) for name, value in (highest | values).items()}
-    return Limits.model_validate(lowest)
+def effective_limits(wanted: LimitsRequest, installed: Mapping[str, int], ceiling: Limits) -> Limits:
+    """The least of three: what the version wants (or the default), what the install allows, and the ceiling.
+
+    A version may want more than the default, which the operator bounds with the ceiling. An install can only lower.
+    None, or nothing said, is no limit.
+    """
+    asked = Limits().model_dump(exclude_none=True) | wanted.model_dump(exclude_none=True)
+    bounds = (asked, installed, ceiling.model_dump(exclude_none=True))
+    named = set().union(*bounds)
+    return Limits.model_validate({name: min(bound[name] for bound in bounds if name in bound) for name in named})
 
 
 def _require_role(endpoint: Endpoint, principal: Principal) -> None:

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from oriel.engine.inspect import Kind, Shape, handler_kind
 from oriel.errors import Finding, InvalidInput, OrielError
 
 MAX_REPORT_BYTES = 1_000_000
@@ -40,17 +41,19 @@ class CompilerLost(OrielError):
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """Native code, the engine it is for, and the functions that the component imports, by interface."""
+    """Native code, the engine it is for, what the component imports, by interface, and the way into it."""
 
     cwasm: bytes
     fingerprint: str
     imports: Mapping[str, Mapping[str, str]]
+    handler: Kind
 
 
 class _Done(BaseModel):
     fingerprint: str
     sha256: str
     imports: dict[str, dict[str, str]]
+    exports: dict[str, dict[str, str]]
 
 
 class _Finding(BaseModel):
@@ -152,7 +155,10 @@ def _compiled(folder: Path, report: bytes) -> Compiled:
         raise _invalid("makes the compiler end without a result") from None
     if hashlib.sha256(cwasm).hexdigest() != done.sha256:
         raise _invalid("makes the compiler write other bytes than it reports")
-    return Compiled(cwasm, done.fingerprint, done.imports)
+    kind = handler_kind(Shape(done.imports, done.exports))
+    if kind is None:
+        raise _invalid("makes the compiler report no handler, and accept it")
+    return Compiled(cwasm, done.fingerprint, done.imports, kind)
 
 
 def _refused(report: bytes) -> InvalidInput | None:

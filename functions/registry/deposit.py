@@ -18,6 +18,7 @@ import zstandard
 from oriel import strict_json
 from oriel.blobs import BlobMismatch
 from oriel.bundle import content_hash as hash_of
+from oriel.engine.inspect import Kind
 from oriel.errors import OrielError
 from oriel.provenance import (
     PREFIX,
@@ -74,7 +75,7 @@ class Depository:
             self._put_in_place_of_unusable(key, packed)
             self._put_in_place_of_unusable(statement_key, sign_artifact(artifact, self._key))
 
-    def put_bundle(self, verified: Verified, interfaces: tuple[str, ...]) -> None:
+    def put_bundle(self, verified: Verified, interfaces: tuple[str, ...], handler: Kind) -> None:
         """The bundle, its parts, and the platform's index of it.
 
         Raises:
@@ -99,6 +100,7 @@ class Depository:
             signer_key_id=verified.signature.key_id,
             component_digest=bundle.component_digest,
             interfaces=interfaces,
+            handler=handler,
             capabilities=tuple(sorted(manifest.asked)),
         )
 

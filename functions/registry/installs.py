@@ -18,7 +18,7 @@ from typing import Any
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.identity import Principal
 from oriel.ids import new_id
-from oriel.manifest import Manifest
+from oriel.manifest import LimitsRequest, Manifest
 from oriel.store.records import Install, InstallStatus, Page, StoredSecret, Version
 from registry.catalogue import LATEST, Catalogue
 from registry.core import Registry, principal_id
@@ -69,8 +69,8 @@ class Installs:
         """Install for the principal's tenant; whether it is new. Installing the same version again changes nothing.
 
         Raises:
-            OrielError: `not_found`, `version_yanked`, `consent_required`, `conflict` where another version is
-                installed, and the refusals of its signature.
+            OrielError: `not_found`, `version_yanked`, `quarantined`, `consent_required`, `conflict` where another
+                version is installed, and the refusals of its signature.
             InvalidInput: `invalid_config`, `invalid_input`.
         """
         tenant_id = principal.require_tenant()
@@ -105,8 +105,12 @@ class Installs:
         status: InstallStatus | None = None,
         version: str | None = None,
         config: Mapping[str, Any] | None = None,
+        limits: LimitsRequest | None = None,
     ) -> Install:
-        """Enable, disable, or run another version, with the configuration it needs where it needs another.
+        """Enable, disable, bound, or run another version, with the configuration it needs where it needs another.
+
+        Args:
+            limits: exactly these from now on, which lower what executions get and never raise it.
 
         Raises:
             OrielError: as `install`.
@@ -114,6 +118,8 @@ class Installs:
         """
         install = self.get(tenant_id, extension_id)
         changed = replace(install, status=status or install.status, config=dict(config or install.config))
+        if limits is not None:
+            changed = replace(changed, limits=limits.model_dump(exclude_none=True))
         if version is not None and version != install.version:
             wanted, manifest = self._installable(extension_id, version)
             changed = replace(changed, version=wanted.version, config=_valid_config(manifest, changed.config))
@@ -195,7 +201,7 @@ class Installs:
         found = self._store.resolve(install.tenant_id, install.extension_id)
         if found is None or found.install.status != "enabled" or found.version.status == "yanked":
             return
-        if found.publisher_revoked or found.signer_revoked:
+        if found.publisher_revoked or found.signer_revoked or found.quarantined:
             return
         manifest = Manifest.parse(found.version.manifest)
         if manifest.ui is None:
@@ -218,6 +224,8 @@ class Installs:
         wanted = self._catalogue.version(extension_id, version)
         if wanted.status == "yanked":
             raise OrielError("version_yanked", f"{extension_id} {wanted.version} was withdrawn.")
+        if self._store.get_quarantine(wanted.content_hash) is not None:
+            raise OrielError("quarantined", f"{extension_id} {wanted.version} is quarantined.")
         publisher = self._store.get_publisher(wanted.publisher)
         if publisher is None or publisher.revoked_at is not None:
             raise OrielError("signature_untrusted", f"The publisher {wanted.publisher} was revoked.")

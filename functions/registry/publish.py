@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import Any
 
 from oriel.capabilities import BY_INTERFACE, WIT_PACKAGE
-from oriel.engine.inspect import import_findings, offered
+from oriel.engine.inspect import import_findings, importable
 from oriel.errors import InvalidInput, OrielError
 from oriel.ids import new_id
 from oriel.manifest import Manifest
@@ -99,7 +99,7 @@ class Publishing:
         if found := tuple(component_reasons(verified.bundle.manifest, compiled)):
             raise Rejected(found)
         self._depository.put_artifact(verified.bundle.component_digest, compiled)
-        self._depository.put_bundle(verified, tuple(sorted(compiled.imports)))
+        self._depository.put_bundle(verified, tuple(sorted(compiled.imports)), compiled.handler)
         return self._move(upload, state="compiled", attempts=0)
 
     def _register(self, upload: Upload) -> Upload:
@@ -168,8 +168,12 @@ class Publishing:
 
 
 def component_reasons(manifest: Manifest, compiled: Compiled) -> Iterator[Reason]:
-    """What the component imports beyond the platform's offer, and beyond what its manifest asks for."""
-    for finding in import_findings(compiled.imports, offered()):
+    """What the component imports beyond the platform's offer, and beyond what its manifest asks for.
+
+    `wasi:http/outgoing-handler` needs `http.fetch`, and yet it may be imported without: toolchains import it for
+    programs that never use it. It then answers `HTTP-request-denied`, like any grant that is missing.
+    """
+    for finding in import_findings(compiled.imports, importable()):
         yield "invalid_component", finding.at, finding.message
     for interface in sorted(compiled.imports):
         package, _, rest = interface.partition("/")

@@ -21,12 +21,20 @@ from runner.board import Board
 from runner.components import Components
 from runner.core import Runner
 from runner.egress.client import Egress
+from runner.entry import Standard
 from runner.execution import Services
 from runner.host.table import host_functions
 from runner.pool import Share
 from runner.sandbox import Sandbox
 
 ARTIFACT_DIR = "artifacts"
+
+
+def standard() -> Standard:
+    """What standard components are linked with; imported when the first of them is loaded."""
+    from runner import wasi  # most processes never need it, and start sooner
+
+    return wasi.standard()
 
 
 def artifact_cache(settings: Settings) -> Path:
@@ -41,7 +49,7 @@ def build_runner(settings: Settings, keyring: Keyring, board: Board | None = Non
         opened.callback(store.close)
         egress = Egress(allow_networks=settings.egress_allow_networks)
         opened.callback(egress.close)
-        sandbox = Sandbox(host_functions())
+        sandbox = Sandbox(host_functions(), standard=standard)
         max_bytes = settings.artifact_cache_mb * MEGABYTE
         artifacts = Artifacts(
             open_blobs(settings.blobs_url),

@@ -26,6 +26,7 @@ from runner.board import Board
 from runner.components import Components
 from runner.exchange import Answer, GuestResponse, from_guest, largest_result, to_guest
 from runner.execution import Execution, Services
+from runner.host import console
 from runner.pool import FairPool, Share
 from runner.sandbox import LoadedComponent, RunFailure, RunLimits, Sandbox
 
@@ -112,9 +113,12 @@ class Runner:
             raise OrielError("malformed_request", "context.content_hash is the bundle of another extension.")
         guest_request = to_guest(request.http)
         execution.check_deadline()
-        result = self._sandbox.run(
-            loaded.component, dict(guest_request), state=execution, limits=_run_limits(execution)
-        )
+        try:
+            result = self._sandbox.run(
+                loaded.component, dict(guest_request), state=execution, limits=_run_limits(execution)
+            )
+        finally:
+            console.finish(execution)
         use.cpu_ms, use.peak_memory_bytes, use.fuel = result.cpu_ms, result.peak_memory_bytes, result.fuel
         answer = from_guest(cast("GuestResponse", result.value), request.limits)  # the codec's types hold
         execution.check_deadline()

@@ -1,4 +1,4 @@
-"""The clock that ends guests: one thread that moves an engine's epoch on.
+"""The clock that ends guests: one thread that moves the epoch of every engine on.
 
 Rules kept here:
 
@@ -20,14 +20,19 @@ TICK_SECONDS = 0.01
 
 
 class Ticker:
-    """Moves one engine's epoch by one every `TICK_SECONDS`, from the first `start` to `stop`."""
+    """Moves the epochs of its engines by one every `TICK_SECONDS`, from the first `start` to `stop`."""
 
-    def __init__(self, engine: wasmtime.Engine) -> None:
-        self._engine = engine
+    def __init__(self) -> None:
+        self._engines: tuple[wasmtime.Engine, ...] = ()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._reached = 0.0
+
+    def add(self, engine: wasmtime.Engine) -> None:
+        """One more engine; it may be added while the thread runs."""
+        with self._lock:
+            self._engines = (*self._engines, engine)
 
     def start(self) -> None:
         """Start the thread where it does not run: at the first call, and in a forked child."""
@@ -54,9 +59,9 @@ class Ticker:
         return max(1, ceil((deadline - self._reached) / TICK_SECONDS))
 
     def _run(self) -> None:
-        epoch = self._engine.ptr()
         while not self._stopping.wait(TICK_SECONDS):
             due = int((time.monotonic() - self._reached) / TICK_SECONDS)
-            for _ in range(due):
-                capi.increment_epoch(epoch)
+            for engine in self._engines:
+                for _ in range(due):
+                    capi.increment_epoch(engine.ptr())
             self._reached += due * TICK_SECONDS  # last, so that a run that starts meanwhile ends late rather than early

@@ -13,7 +13,7 @@ import base64
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from oriel.capabilities import ALWAYS
 from oriel.contract import ExecuteRequest, ExecutionContext, LogLine, SealedSecret, User
@@ -22,6 +22,8 @@ from oriel.sealing import Sealed
 from oriel.store.base import GuestStore
 from runner.egress.model import Answer, Bounds, Outgoing, Policy
 from runner.limits import Budgets
+
+Printed: TypeAlias = Literal["stdout", "stderr"]
 
 REDACTED = "[secret]"
 SHORTEST_REDACTED = 4  # replacing shorter values would blot out ordinary text and hide nothing
@@ -113,6 +115,7 @@ class Execution:
         egress: the hosts granted with `http.fetch`.
         started_at, deadline: `time.monotonic()` seconds.
         lines: what the guest has logged, in order.
+        printed: what it has printed to a standard stream and not ended with a newline yet.
     """
 
     context: ExecutionContext
@@ -125,6 +128,7 @@ class Execution:
     started_at: float
     deadline: float
     lines: list[LogLine] = field(default_factory=list)
+    printed: dict[Printed, bytes] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, request: ExecuteRequest, services: Services, started_at: float | None = None) -> "Execution":

@@ -4,6 +4,8 @@ Rules kept here:
 
 - Every budget is decided by the caller (`oriel.contract.Limits`) and enforced here; none is optional.
 - A budget is charged before the work is done where its size is known, after it where only the answer tells.
+- Standard components call the host in small steps, and what they hand over is kept here until it goes out: both have
+  budgets of their own, made of the others.
 - Passing one ends the execution with `host_budget_exceeded`; only log lines are dropped and counted instead.
 """
 
@@ -12,6 +14,8 @@ from dataclasses import dataclass
 from oriel.contract import Limits
 from oriel.errors import OrielError
 
+STANDARD_CALLS_PER_HOST_CALL = 100
+
 
 @dataclass(slots=True)
 class Budgets:
@@ -19,6 +23,8 @@ class Budgets:
 
     limits: Limits
     host_calls: int = 0
+    standard_calls: int = 0
+    held_bytes: int = 0
     denied_calls: int = 0
     egress_bytes: int = 0
     kv_reads: int = 0
@@ -32,6 +38,18 @@ class Budgets:
         """One host call; `host_budget_exceeded` past the limit."""
         self.host_calls += 1
         _hold("host calls", self.host_calls, self.limits.max_host_calls)
+
+    def charge_standard_call(self) -> None:
+        """One call of a standard interface: to a stream, a clock, a header."""
+        self.standard_calls += 1
+        limit = STANDARD_CALLS_PER_HOST_CALL * self.limits.max_host_calls
+        _hold("calls of standard interfaces", self.standard_calls, limit)
+
+    def charge_held(self, size: int) -> None:
+        """Bytes of messages in the making: all of them together may fill one answer and all egress traffic."""
+        self.held_bytes += size
+        limit = self.limits.max_response_bytes + self.limits.max_egress_bytes
+        _hold("bytes of messages", self.held_bytes, limit)
 
     def charge_egress(self, size: int) -> None:
         """Bytes sent to or received from other hosts."""

@@ -121,10 +121,11 @@ class HostLinker:
         )
 
     def _add_resource(self, instance: LinkerInstance, resource: HostResource, type_: Resource) -> Any:
+        kind = ResourceType.host(resource_id(type_.name))
         return ffi.wasmtime_component_linker_instance_add_resource(
             instance.ptr(),
             *_text(resource.name),
-            ResourceType.host(resource_id(type_.name)).ptr(),
+            kind.ptr(),
             ctypes.cast(self._destructor, ffi.wasmtime_component_resource_destructor_t),
             None,
             _NO_FINALIZER,

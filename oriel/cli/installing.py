@@ -118,6 +118,22 @@ def config(
     )
 
 
+def limits(
+    platform: PlatformClient,
+    extension: ExtensionId,
+    lower: Annotated[list[str] | None, typer.Option("--set", help="A limit, as in timeout_ms=2000; repeat it.")] = None,
+    unset: Annotated[list[str] | None, typer.Option("--unset", help="A limit to take back; repeat it.")] = None,
+) -> None:
+    """Show the limits set on an install, or change them. They lower what it gets; none of them raises it."""
+    current = platform.api("GET", f"/installs/{extension}")["limits"]
+    if lower or unset:
+        wanted = current | parse_settings(lower or [])
+        kept = {name: value for name, value in wanted.items() if name not in (unset or [])}
+        current = platform.api("PATCH", f"/installs/{extension}", json={"limits": kept})["limits"]
+    lines = "\n".join(f"{name} = {value:,}" for name, value in current.items())
+    out.result(current, lines or "None of its own: the version's and the platform's apply.")
+
+
 def uninstall(
     platform: PlatformClient,
     extension: ExtensionId,
@@ -178,6 +194,6 @@ def secret_delete(
 
 
 def register(app: typer.Typer) -> None:
-    for command in (install, installs, enable, disable, upgrade, grant, config, uninstall):
+    for command in (install, installs, enable, disable, upgrade, grant, config, limits, uninstall):
         app.command(rich_help_panel="Tenant administrators")(on_platform(command))
     app.add_typer(secret_app, name="secret", rich_help_panel="Tenant administrators")

@@ -116,8 +116,29 @@ def publisher_revoke(
     out.result(view, f"{key_id or publisher} is revoked")
 
 
+@quarantine_app.command("list")
+@on_platform
+def quarantine_list(platform: PlatformClient) -> None:
+    """List the bundles that run nowhere because they ended their workers."""
+    found = platform.listing("/quarantine")
+    rows = [(entry["content_hash"], entry["extension_id"], entry["reason"]) for entry in found]
+    out.table(found, ("CONTENT HASH", "EXTENSION", "REASON"), rows, "Nothing is in quarantine.")
+
+
+@quarantine_app.command("lift")
+@on_platform
+def quarantine_lift(
+    platform: PlatformClient,
+    content_hash: Annotated[str, typer.Argument(metavar="CONTENT_HASH", help="As 'oriel quarantine list' shows it.")],
+) -> None:
+    """Let a bundle run again, within seconds. What it does to its workers is counted anew."""
+    platform.api("DELETE", f"/quarantine/{content_hash}")
+    out.result({"lifted": content_hash}, f"{content_hash} may run again")
+
+
 def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Authors")(on_platform(publish))
     for command in (extensions, show, withdraw):
         app.command(rich_help_panel="Catalogue")(on_platform(command))
     app.add_typer(publisher_app, name="publisher", rich_help_panel="Operators")
+    app.add_typer(quarantine_app, name="quarantine", rich_help_panel="Operators")

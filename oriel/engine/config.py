@@ -29,6 +29,32 @@ BASELINE_FEATURES = {
 # Room for the recursion of an interpreter inside a guest; the threads that run guests need some more than this.
 WASM_STACK_BYTES = 1024 * 1024
 
+# What one execution may allocate beside its memory, of which it may have one: that makes the limit on a memory's size
+# the limit of the execution. What the usual toolchains build has one memory; a Python guest needs about 40 instances.
+MAX_MEMORIES = 1
+MAX_INSTANCES = 200
+MAX_TABLES = 20
+MAX_TABLE_ELEMENTS = 200_000
+
+_POOL = {
+    "total_component_instances": 1,
+    "total_core_instances": MAX_INSTANCES,
+    "total_memories": MAX_MEMORIES,
+    "total_tables": MAX_TABLES,
+    "total_stacks": 1,
+    "total_gc_heaps": 0,
+    "max_core_instances_per_component": MAX_INSTANCES,
+    "max_memories_per_component": MAX_MEMORIES,
+    "max_tables_per_component": MAX_TABLES,
+    "table_elements": MAX_TABLE_ELEMENTS,
+    "max_core_instance_size": 1 << 20,
+    "max_component_instance_size": 1 << 20,
+    # Written over at the end of an execution, and not given back: the kernel's page faults are what threads of one
+    # process wait for each other in.
+    "linear_memory_keep_resident": 16 << 20,
+    "table_keep_resident": 1 << 20,
+}
+
 _OFF = (
     "wasm_threads",
     "shared_memory",
@@ -52,12 +78,14 @@ def target_triple() -> str:
     return f"{_machine()}-unknown-linux-gnu"
 
 
-def new_engine(*, fuel: bool = False) -> wasmtime.Engine:
+def new_engine(*, fuel: bool = False, pooled: bool = False) -> wasmtime.Engine:
     """A new engine with Oriel's configuration; a process wants one of each kind.
 
     Args:
         fuel: count instructions, so that a run can be given an exact allowance. Interpreters inside guests run about
             a fifth slower; artifacts are of another fingerprint.
+        pooled: keep room for one instance, and use it again and again. Only for whoever runs guests: it takes
+            address space, and artifacts are the same (`docs/decisions/0001-pooling-allocator.md`).
     """
     config = wasmtime.Config()
     config.target = target_triple()
@@ -71,8 +99,18 @@ def new_engine(*, fuel: bool = False) -> wasmtime.Engine:
     config.epoch_interruption = True
     config.consume_fuel = fuel
     config.max_wasm_stack = WASM_STACK_BYTES
-    # Instances are allocated on demand. The pooling allocator, where a benchmark speaks for it, is chosen here.
+    if pooled:
+        _pool(config)
     return wasmtime.Engine(config)
+
+
+def _pool(config: wasmtime.Config) -> None:
+    """Choose the pooling allocator; the binding has no setters for it."""
+    pool = ffi.wasmtime_pooling_allocation_config_new()
+    for name, value in _POOL.items():
+        getattr(ffi, f"wasmtime_pooling_allocation_config_{name}_set")(pool, value)
+    ffi.wasmtime_pooling_allocation_strategy_set(config.ptr(), pool)
+    ffi.wasmtime_pooling_allocation_config_delete(pool)
 
 
 def fingerprint(engine: wasmtime.Engine) -> str:

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from oriel.errors import OrielError
 from oriel.store.records import (
+    AuditEntry,
     Bundle,
     Execution,
     Extension,
@@ -26,6 +27,7 @@ from oriel.store.records import (
     Page,
     Publisher,
     PublisherKey,
+    Quarantine,
     Resolution,
     StoredSecret,
     Upload,
@@ -128,7 +130,28 @@ class Store(GuestStore, Protocol):
 
     # the request path
     def resolve(self, tenant_id: str, extension_id: str) -> Resolution | None:
-        """Install, version, secrets and revocations at once: the one read of a request."""
+        """Install, version, secrets, revocations and quarantine at once: the one read of a request."""
+        ...
+
+    # quarantine
+    def put_quarantine(self, record: Quarantine, entry: AuditEntry) -> bool:
+        """Write both, or neither where the bundle is in quarantine already. Whether it is new."""
+        ...
+
+    def delete_quarantine(self, content_hash: str, entry: AuditEntry) -> bool:
+        """Delete the one and write the other, or neither where there is none. Whether there was one."""
+        ...
+
+    def get_quarantine(self, content_hash: str) -> Quarantine | None: ...
+    def list_quarantine(self, cursor: str | None = None, limit: int = 100) -> Page[Quarantine]: ...
+
+    # the audit
+    def append_audit(self, entry: AuditEntry) -> None:
+        """`Conflict` where its id is taken. A change that has a method with an `entry` writes it there."""
+        ...
+
+    def list_audit(self, tenant_id: str | None, cursor: str | None = None, limit: int = 50) -> Page[AuditEntry]:
+        """Newest first, by the entry's id, which is ordered by time: one tenant's, or those of no tenant."""
         ...
 
     # what happened

@@ -120,6 +120,7 @@ class Install:
     created_at: int
     updated_at: int
     revision: int = 1
+    limits: dict[str, int] = field(default_factory=dict)  # by the names of `oriel.contract.Limits`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +147,36 @@ class Resolution:
     secrets: tuple[StoredSecret, ...] = ()
     publisher_revoked: bool = False
     signer_revoked: bool = False
+    quarantined: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine:
+    """A bundle that runs nowhere, whoever installed it. `deaths` is how many workers it is held to have ended."""
+
+    content_hash: str
+    extension_id: str
+    deaths: int
+    reason: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who changed what. `tenant_id` is None for what concerns the whole platform.
+
+    An entry is written in the transaction of its change and never touched again. Entries of one tenant, and those of
+    none, are a sequence each, ordered by `audit_id`. `before` and `after` are JSON values; None is "not there".
+    """
+
+    tenant_id: str | None
+    audit_id: str
+    at: int
+    actor: str
+    action: str
+    target: str
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -329,7 +329,7 @@ def test_an_outage_is_waited_out_however_long_it_lasts(stage):
 
 
 def test_a_compiler_that_lies_about_imports_cannot_widen_what_is_asked(stage):
-    lying = Compiled(b"code", "f" * 64, {"oriel:extension/storage@1.0.0": {}})
+    lying = Compiled(b"code", "f" * 64, {"oriel:extension/storage@1.0.0": {}}, "oriel")
 
     class Lying:
         def compile(self, component):

@@ -23,6 +23,7 @@ from oriel.provenance import (
 from oriel.signing import SigningKey, generate_key
 from oriel.store import open_store
 from runner.artifacts import Artifacts
+from runner.assembly import standard
 from runner.components import Components
 from runner.core import Runner
 from runner.execution import Services
@@ -78,7 +79,7 @@ class Platform:
 
     def runner(self, share: Share | None = None) -> Runner:
         store = open_store(self.store_url)
-        sandbox = Sandbox(host_functions())
+        sandbox = Sandbox(host_functions(), standard=standard)
         components = Components(self.artifacts(), sandbox.load, max_bytes=10**9)
         runner = Runner(sandbox, components, Services(store=store), share=share or Share.of(2))
         self._runners.append((runner, store))

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from oriel.manifest import LimitsRequest
 from oriel.store.records import Extension, Install, InstallStatus
 from registry.catalogue import Catalogue
 from registry.core import Registry
@@ -32,6 +33,7 @@ class ChangeInstall(_Body):
     status: InstallStatus | None = None
     version: str | None = Field(default=None, max_length=64)
     config: dict[str, Any] | None = None
+    limits: LimitsRequest | None = None
 
 
 class SetGrants(_Body):
@@ -110,10 +112,15 @@ def install_routes(registry: Registry) -> APIRouter:
 
     @router.patch("/installs/{extension_id}")
     def change_install(extension_id: str, body: ChangeInstall, caller: InstallingCaller) -> Json:
-        tenant_id = caller.require_tenant()
-        return view(
-            installs.change(tenant_id, extension_id, status=body.status, version=body.version, config=body.config)
+        changed = installs.change(
+            caller.require_tenant(),
+            extension_id,
+            status=body.status,
+            version=body.version,
+            config=body.config,
+            limits=body.limits,
         )
+        return view(changed)
 
     @router.put("/installs/{extension_id}/grants")
     def set_grants(extension_id: str, body: SetGrants, caller: InstallingCaller) -> Json:

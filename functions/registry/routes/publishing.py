@@ -1,4 +1,4 @@
-"""Routes of publishers and operators: uploads, publishers and keys, the status of versions."""
+"""Routes of publishers and operators: uploads, publishers and keys, the status of versions, quarantine."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +16,7 @@ from oriel.store.records import VersionStatus
 from registry.catalogue import Catalogue
 from registry.core import Registry, principal_id
 from registry.publishers import Publishers
+from registry.quarantine import Quarantines
 from registry.routes import views
 from registry.routes.caller import Caller, Cursor, Limit, OperatingCaller, PublishingCaller
 from registry.uploads import Uploads
@@ -115,6 +116,22 @@ def publishing_routes(registry: Registry, wake: Callable[[], None]) -> APIRouter
     def set_status(extension_id: str, version: str, body: SetStatus, caller: Caller) -> Json:
         changed = catalogue.set_status(caller, extension_id, version, body.status)
         return views.version(changed, catalogue.size(changed))
+
+    router.include_router(_quarantine_routes(registry))
+    return router
+
+
+def _quarantine_routes(registry: Registry) -> APIRouter:
+    router = APIRouter()
+    quarantines = Quarantines(registry)
+
+    @router.get("/quarantine")
+    def list_quarantine(caller: OperatingCaller, cursor: Cursor = None, limit: Limit = 100) -> Json:
+        return views.page(quarantines.page(cursor, limit), views.quarantine)
+
+    @router.delete("/quarantine/{content_hash}", status_code=204)
+    def lift_quarantine(content_hash: ContentHash, caller: OperatingCaller) -> None:
+        quarantines.lift(caller, content_hash)
 
     return router
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from oriel.manifest import Manifest
-from oriel.store.records import Install, Page, Publisher, PublisherKey, StoredSecret, Upload, Version
+from oriel.store.records import Install, Page, Publisher, PublisherKey, Quarantine, StoredSecret, Upload, Version
 from registry.catalogue import asks
 
 T = TypeVar("T")
@@ -35,6 +35,10 @@ def publisher(record: Publisher) -> Json:
 
 
 def publisher_key(record: PublisherKey) -> Json:
+    return asdict(record)
+
+
+def quarantine(record: Quarantine) -> Json:
     return asdict(record)
 
 

@@ -55,17 +55,27 @@ Result: TypeAlias = tuple[Literal["ok"], IncomingRecord] | tuple[Literal["err"],
 def fetch(execution: Execution, request: OutgoingRecord, options: OptionsRecord | None) -> Result:
     """Send one request; every failure is typed, and only the deadline's end ends the execution."""
     try:
-        client: Client | None = execution.services.egress
-        if client is None:
-            raise EgressError("denied", "This platform sends no requests for extensions.")
-        answer = client.fetch(_outgoing(request), _policy(execution), _bounds(execution, options))
+        answer = send(execution, _outgoing(request), options)
     except EgressError as error:
         return ("err", (error.case, error.text))
+    return ("ok", _incoming(answer))
+
+
+def send(execution: Execution, request: Outgoing, options: OptionsRecord | None) -> Answer:
+    """Send one request under the execution's policy and budgets; the caller has seen to the grant.
+
+    Raises:
+        EgressError: for everything but the deadline's end.
+    """
+    client: Client | None = execution.services.egress
+    if client is None:
+        raise EgressError("denied", "This platform sends no requests for extensions.")
+    try:
+        return client.fetch(request, _policy(execution), _bounds(execution, options))
     except OrielError as error:
         if error.code != "host_budget_exceeded":
             raise
-        return ("err", ("budget-exceeded", error.detail))
-    return ("ok", _incoming(answer))
+        raise EgressError("budget-exceeded", error.detail) from None
 
 
 def _outgoing(request: OutgoingRecord) -> Outgoing:

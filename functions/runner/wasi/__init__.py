@@ -10,7 +10,7 @@
 | files | no directory is open |
 | sockets, name lookup | `access-denied` |
 | terminals | none |
-| `wasi:http/outgoing-handler` | what `http.fetch` may reach, by the same client; without the grant `HTTP-request-denied` |
+| `wasi:http/outgoing-handler` | what `http.fetch` may reach, by its client; else `HTTP-request-denied` |
 | `exit` | ends the execution, as a failure |
 
     polling     pollables, clocks, `poll`

@@ -10,6 +10,7 @@ Rules kept here:
 import re
 from typing import Final, Literal, TypeAlias
 
+from oriel.errors import OrielError
 from runner.execution import Execution
 
 FORBIDDEN: Final = frozenset(
@@ -27,7 +28,8 @@ FORBIDDEN: Final = frozenset(
         "upgrade",
     }
 )
-ENTRY_BYTES: Final = 64  # what a line costs beside its text
+MAX_LINES: Final = 256
+LINE_BYTES: Final = 64  # what a line costs beside its text
 
 Problem: TypeAlias = tuple[Literal["err"], tuple[Literal["invalid-syntax", "forbidden", "immutable"], None]]
 Line: TypeAlias = tuple[str, bytes]
@@ -54,13 +56,13 @@ def new(_execution: Execution) -> Fields:
     return Fields()
 
 
-def from_list(execution: Execution, entries: list[Line]) -> tuple[Literal["ok"], Fields] | Problem:
-    for name, value in entries:
+def from_list(execution: Execution, lines: list[Line]) -> tuple[Literal["ok"], Fields] | Problem:
+    for name, value in lines:
         if problem := _problem(name, [value]):
             return problem
-    lines = tuple((name.lower(), value) for name, value in entries)
-    _charge(execution, lines)
-    return ("ok", Fields(lines))
+    fields = Fields()
+    _add(execution, fields, lines)
+    return ("ok", fields)
 
 
 def get(_execution: Execution, fields: Fields, name: str) -> list[bytes]:
@@ -76,9 +78,8 @@ def set_(execution: Execution, fields: Fields, name: str, values: list[bytes]) -
         return ("err", ("immutable", None))
     if problem := _problem(name, values):
         return problem
-    added = tuple((name.lower(), value) for value in values)
-    _charge(execution, added)
-    fields.lines = tuple(line for line in fields.lines if line[0] != name.lower()) + added
+    fields.lines = tuple(line for line in fields.lines if line[0] != name.lower())
+    _add(execution, fields, [(name, value) for value in values])
     return ("ok", None)
 
 
@@ -96,8 +97,7 @@ def append(execution: Execution, fields: Fields, name: str, value: bytes) -> tup
         return ("err", ("immutable", None))
     if problem := _problem(name, [value]):
         return problem
-    _charge(execution, ((name, value),))
-    fields.lines = (*fields.lines, (name.lower(), value))
+    _add(execution, fields, [(name, value)])
     return ("ok", None)
 
 
@@ -106,11 +106,14 @@ def entries(_execution: Execution, fields: Fields) -> list[Line]:
 
 
 def clone(_execution: Execution, fields: Fields) -> Fields:
-    return Fields(fields.lines)
+    return Fields(fields.lines)  # shared until one of them is changed, and that is charged
 
 
-def _charge(execution: Execution, lines: tuple[Line, ...]) -> None:
-    execution.budgets.charge_held(sum(ENTRY_BYTES + len(name) + len(value) for name, value in lines))
+def _add(execution: Execution, fields: Fields, lines: list[Line]) -> None:
+    if len(fields.lines) + len(lines) > MAX_LINES:
+        raise OrielError("host_budget_exceeded", f"A message may have {MAX_LINES} headers, and was given more.")
+    execution.budgets.charge_held(sum(LINE_BYTES + len(name) + len(value) for name, value in lines))
+    fields.lines += tuple((name.lower(), value) for name, value in lines)
 
 
 def _problem(name: str, values: list[bytes]) -> Problem | None:

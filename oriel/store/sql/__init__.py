@@ -10,9 +10,10 @@ from oriel.store.sql.executions import SqlExecutions
 from oriel.store.sql.guests import SqlGuests
 from oriel.store.sql.installs import SqlInstalls
 from oriel.store.sql.publishing import SqlPublishing
+from oriel.store.sql.safety import SqlSafety
 
 
-class SqlStore(SqlPublishing, SqlInstalls, SqlExecutions, SqlGuests):
+class SqlStore(SqlPublishing, SqlInstalls, SqlSafety, SqlExecutions, SqlGuests):
     """The whole `oriel.store.Store`. Safe to share between threads; not across a fork."""
 
     @classmethod

@@ -8,7 +8,7 @@ from sqlalchemy import Table, and_, delete, select
 from oriel.store.records import Install, Page, Resolution, StoredSecret, Version
 from oriel.store.sql import tables
 from oriel.store.sql.database import Database, to_record
-from oriel.store.sql.tables import extension_version, install_secret, publisher, publisher_key
+from oriel.store.sql.tables import extension_version, install_secret, publisher, publisher_key, quarantine
 from oriel.store.sql.tables import tenant_extension_install as installs
 
 _BELONGS_TO_AN_INSTALL = (tables.guest_record, tables.install_secret, tables.extension_event_subscription)
@@ -68,6 +68,7 @@ class SqlInstalls(Database):
                 secrets=tuple(to_record(StoredSecret, secret) for secret in secrets),
                 publisher_revoked=row["publisher_revoked_at"] is not None,
                 signer_revoked=row["signer_revoked_at"] is not None,
+                quarantined=row["quarantined_at"] is not None,
             )
 
 
@@ -93,6 +94,7 @@ _RESOLVE = (
         *_labelled(extension_version, "v_"),
         publisher.c.revoked_at.label("publisher_revoked_at"),
         publisher_key.c.revoked_at.label("signer_revoked_at"),
+        quarantine.c.created_at.label("quarantined_at"),
     )
     .join_from(
         installs,
@@ -110,4 +112,5 @@ _RESOLVE = (
             publisher_key.c.key_id == extension_version.c.signer_key_id,
         ),
     )
+    .outerjoin(quarantine, quarantine.c.content_hash == extension_version.c.content_hash)
 )

@@ -6,7 +6,7 @@ Rules kept here:
 - Guest keys are stored as their UTF-8 bytes: both databases then order them in the same way, and no collation,
   no NUL and no case rule can make two keys one.
 - A foreign key stands where an orphan would be a fault. Guest records and log entries have none: they are written
-  on the request path, and an entry outlives what it tells of.
+  on the request path, and an entry outlives what it tells of. Nor has quarantine: what runs is what is asked about.
 """
 
 from typing import Any
@@ -41,6 +41,7 @@ METADATA = MetaData(
 
 Name: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
 Json: TypeEngine[Any] = JSON().with_variant(JSONB(), "postgresql")
+OptionalJson: TypeEngine[Any] = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 def _name(name: str, *, key: bool = False) -> Column[str]:
@@ -143,6 +144,7 @@ tenant_extension_install = Table(
     _time("created_at"),
     _time("updated_at"),
     Column("revision", Integer, nullable=False),
+    _json("limits"),
     UniqueConstraint("tenant_id", "install_id"),
     ForeignKeyConstraint(["extension_id", "version"], ["extension_version.extension_id", "extension_version.version"]),
 )
@@ -229,4 +231,27 @@ extension_quota_usage = Table(
     Column("cpu_ms", Float, nullable=False),
     Column("memory_mb_ms", Float, nullable=False),
     Column("egress_bytes", BigInteger, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    METADATA,
+    _name("content_hash", key=True),
+    _name("extension_id"),
+    Column("deaths", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    _time("created_at"),
+)
+
+audit_entry = Table(
+    "audit_entry",
+    METADATA,
+    _name("tenant_id", key=True),  # empty for no tenant: a key has no NULL
+    _name("audit_id", key=True),
+    _time("at"),
+    _name("actor"),
+    _name("action"),
+    Column("target", Text, nullable=False),
+    Column("before", OptionalJson),
+    Column("after", OptionalJson),
 )

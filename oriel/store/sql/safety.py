@@ -1,0 +1,58 @@
+"""Quarantine and the audit in SQL.
+
+Rules kept here: a change and its audit entry are one transaction; an entry is inserted and never touched again.
+"""
+
+from dataclasses import replace
+
+from sqlalchemy import Connection, delete, exc, insert, select
+
+from oriel.store.base import Conflict
+from oriel.store.records import AuditEntry, Page, Quarantine
+from oriel.store.sql.database import Database, to_row
+from oriel.store.sql.tables import audit_entry, quarantine
+
+_NO_TENANT = ""
+
+
+class SqlSafety(Database):
+    """What is stopped, and who changed what."""
+
+    def put_quarantine(self, record: Quarantine, entry: AuditEntry) -> bool:
+        once = self._upsert(quarantine).values(to_row(record)).on_conflict_do_nothing()
+        with self._write() as connection:
+            new = bool(connection.execute(once).rowcount)
+            if new:
+                _append(connection, entry)
+        return new
+
+    def delete_quarantine(self, content_hash: str, entry: AuditEntry) -> bool:
+        with self._write() as connection:
+            gone = connection.execute(delete(quarantine).where(quarantine.c.content_hash == content_hash)).rowcount > 0
+            if gone:
+                _append(connection, entry)
+        return gone
+
+    def get_quarantine(self, content_hash: str) -> Quarantine | None:
+        return self._one(Quarantine, select(quarantine).where(quarantine.c.content_hash == content_hash))
+
+    def list_quarantine(self, cursor: str | None = None, limit: int = 100) -> Page[Quarantine]:
+        return self._page(Quarantine, select(quarantine), quarantine.c.content_hash, cursor, limit)
+
+    def append_audit(self, entry: AuditEntry) -> None:
+        try:
+            with self._write() as connection:
+                _append(connection, entry)
+        except exc.IntegrityError:
+            raise Conflict(f"There is an audit entry {entry.audit_id} already.") from None
+
+    def list_audit(self, tenant_id: str | None, cursor: str | None = None, limit: int = 50) -> Page[AuditEntry]:
+        own = select(audit_entry).where(audit_entry.c.tenant_id == (tenant_id or _NO_TENANT))
+        page = self._page(AuditEntry, own, audit_entry.c.audit_id, cursor, limit, descending=True)
+        return Page(
+            items=tuple(replace(item, tenant_id=item.tenant_id or None) for item in page.items), cursor=page.cursor
+        )
+
+
+def _append(connection: Connection, entry: AuditEntry) -> None:
+    connection.execute(insert(audit_entry).values(to_row(entry) | {"tenant_id": entry.tenant_id or _NO_TENANT}))
