@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from benchmarks import extism_plugin, guests
 from benchmarks.deployment import LOOPBACK, TEXT, Deployment, deployed, serving
 from benchmarks.measure import Result, in_turns, median, percentile
-from benchmarks.sides import Bare, Oriel, Work
+from benchmarks.sides import Bare, Oriel
 from benchmarks.workers import HELLO_BODY, rate, two_workers
 
 KILOBYTE, MEGABYTE = 1_000, 1_000_000
 LOAD_SECONDS, LOAD_ROUNDS = 1.0, 5
+ROW = 11
 
 
 def run() -> Iterator[Result]:
@@ -35,14 +36,11 @@ def run() -> Iterator[Result]:
 
 
 def _hello(oriel: Oriel, bare: Bare) -> Iterator[Result]:
-    works: dict[str, Work] = {}
     for name, guest in (("hello", guests.JAVASCRIPT), ("python_hello", guests.PYTHON)):
         request = oriel.deployment.request(guest)
-        works[name] = oriel.work(request, HELLO_BODY)
-        works[f"{name}.stock"] = bare.work(guest, request, HELLO_BODY)
-    taken = in_turns(works, rounds=300)
-    for name in ("hello", "python_hello"):
-        ours, stock = taken[name], taken[f"{name}.stock"]
+        works = {"oriel": oriel.work(request, HELLO_BODY), "stock": bare.work(guest, request, HELLO_BODY)}
+        taken = in_turns(works, rounds=40, in_a_row=ROW)
+        ours, stock = taken["oriel"], taken["stock"]
         yield Result(f"execute.{name}.p50_ms", median(ours), "ms")
         yield Result(f"execute.{name}.p95_ms", percentile(ours, 95), "ms")
         yield Result(f"execute.{name}.stock_p50_ms", median(stock), "ms")
@@ -51,7 +49,7 @@ def _hello(oriel: Oriel, bare: Bare) -> Iterator[Result]:
 
 def _extism(oriel: Oriel) -> Iterator[Result]:
     hello = oriel.work(oriel.deployment.request(guests.PLAIN), guests.HELLO.encode())
-    taken = in_turns({"oriel": hello, "extism": extism_plugin.work()}, rounds=500)
+    taken = in_turns({"oriel": hello, "extism": extism_plugin.work()}, rounds=50, in_a_row=ROW)
     ours, theirs = (1_000 / median(taken[side]) for side in ("oriel", "extism"))
     yield Result("execute.plain.rps", ours, "1/s")
     yield Result("execute.extism.rps", theirs, "1/s")
@@ -80,7 +78,7 @@ def _text(oriel: Oriel) -> Iterator[Result]:
         name: oriel.work(oriel.deployment.request(guests.JAVASCRIPT, "POST", "/text", body, TEXT), body)
         for name, body in (("full", text), ("empty", b""))
     }
-    taken = in_turns(works, rounds=200)
+    taken = in_turns(works, rounds=20, in_a_row=ROW)
     yield Result("execute.echo_text_60k.p50_ms", median(taken["full"]), "ms")
     yield Result("execute.echo_text_60k.vs_empty", median(taken["full"]) / median(taken["empty"]), "ratio")
 

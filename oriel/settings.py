@@ -7,7 +7,7 @@ start with every finding at once.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     compile_memory_mb: int = Field(default=4_096, ge=512)
     compile_seconds: int = Field(default=120, ge=5)
 
-    log_level: str = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("host_origins", "egress_allow_networks", mode="before")
     @classmethod

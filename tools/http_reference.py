@@ -89,6 +89,8 @@ ANSWERS: dict[str, str] = {
     "revoke_key": "200 [Key](#key)",
     "revoke_publisher": "200 [Publisher](#publisher)",
     "set_status": "200 [Version](#version)",
+    "list_quarantine": "200 a listing of [Quarantine](#quarantine)",
+    "lift_quarantine": "204; the bundle runs again within seconds",
     "list_extensions": "200 a listing of `extension_id`, `publisher`, `created_at`, `latest`, `title`",
     "get_extension": "200 the same, with `versions`: `version`, `version_id`, `status`, `content_hash`, `publisher`, "
     "`created_at`",

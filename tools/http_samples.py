@@ -37,6 +37,7 @@ def samples(registry: Registry) -> dict[str, Json]:
         "Upload": views.upload(_upload(manifest)),
         "Publisher": views.publisher(publisher),
         "Key": views.publisher_key(_key(manifest)),
+        "Quarantine": views.quarantine(_quarantine(manifest)),
         "Version": {**views.version(version, bundle.size), "manifest": {"…": "the manifest, whole"}},
         "Install": views.install(install, manifest),
         "Menu item": next(Installs(registry).menu(TENANT)),
@@ -64,6 +65,13 @@ def _upload(manifest: Manifest) -> records.Upload:
 def _key(manifest: Manifest) -> records.PublisherKey:
     pem = "-----BEGIN PUBLIC KEY-----\n…"
     return records.PublisherKey(publisher=manifest.publisher, key_id=KEY_ID, public_key_pem=pem, not_before=MOMENT)
+
+
+def _quarantine(manifest: Manifest) -> records.Quarantine:
+    reason = "It was inside 3 workers that ended within ten minutes, alone in 2 of them."
+    return records.Quarantine(
+        content_hash=HASH, extension_id=manifest.name, deaths=3, reason=reason, created_at=MOMENT
+    )
 
 
 def _version(manifest: Manifest) -> records.Version:

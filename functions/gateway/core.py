@@ -30,6 +30,7 @@ from oriel.errors import PROBLEM_MEDIA_TYPE, OrielError
 from oriel.identity import Authenticator, Principal
 from oriel.ids import new_id
 from oriel.paths import clean_segments
+from oriel.signing import TrustBundle
 from oriel.store.records import Execution
 from oriel.telemetry import bind
 
@@ -44,6 +45,7 @@ class Gateway:
     """The door. Safe to share between threads.
 
     Args:
+        trust: the operator's trust bundle; what a key that it revokes has signed does not run.
         ceiling: the operator's limits, which no execution passes.
         max_body_bytes: of requests and of answers.
         clock: Unix milliseconds.
@@ -57,6 +59,7 @@ class Gateway:
         runner: RunnerTransport,
         journal: Journal,
         cors: Cors,
+        trust: TrustBundle | None = None,
         ceiling: Limits | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
         clock: Callable[[], int] = now_ms,
@@ -66,6 +69,7 @@ class Gateway:
         self._runner = runner
         self._journal = journal
         self._cors = cors
+        self._trust = trust or TrustBundle()
         self._ceiling = _with_bodies_of(ceiling or Limits(), max_body_bytes)
         self._clock = clock
         self.max_body_bytes = max_body_bytes
@@ -97,9 +101,12 @@ class Gateway:
         if len(request.body) > self.max_body_bytes:
             raise OrielError("body_too_large", f"The body has more than {self.max_body_bytes:,} bytes.")
         resolved = self._resolver.resolve(tenant_id, request.extension_id)
-        runnable = require_runnable(request.extension_id, resolved)
+        runnable = require_runnable(request.extension_id, resolved, self._is_revoked)
         decision = decide(request, principal, runnable, segments, ceiling=self._ceiling, now_ms=self._clock())
         return self._run(request, execute_request(request, runnable, decision), began)
+
+    def _is_revoked(self, key_id: str) -> bool:
+        return self._trust.is_revoked(key_id, self._clock())
 
     def _authenticate(self, request: GatewayRequest) -> Principal:
         given = request.all_headers("authorization")

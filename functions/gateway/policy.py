@@ -16,7 +16,7 @@ Rules kept here:
 """
 
 import base64
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.messages import GatewayRequest
@@ -61,8 +61,12 @@ def require_caller(request: GatewayRequest, principal: Principal) -> str:
     return tenant_id
 
 
-def require_runnable(extension_id: str, resolved: Resolved | None) -> Resolved:
+def require_runnable(extension_id: str, resolved: Resolved | None, is_revoked: Callable[[str], bool]) -> Resolved:
     """The install, where it may run.
+
+    Args:
+        is_revoked: whether the operator's trust bundle revokes the key of that id; the registry's own revocations
+            come with the resolution.
 
     Raises:
         OrielError: `extension_not_installed`, `install_disabled`, `version_yanked`, `publisher_revoked`, `quarantined`.
@@ -76,7 +80,7 @@ def require_runnable(extension_id: str, resolved: Resolved | None) -> Resolved:
         raise OrielError("version_yanked", f"Version {resolution.version.version} of '{extension_id}' was withdrawn.")
     if resolution.publisher_revoked:
         raise OrielError("publisher_revoked", f"The publisher of '{extension_id}' is no longer trusted.")
-    if resolution.signer_revoked:
+    if resolution.signer_revoked or is_revoked(resolution.version.signer_key_id):
         raise OrielError(
             "publisher_revoked",
             f"The key that signed version {resolution.version.version} of '{extension_id}' is no longer trusted.",
@@ -111,13 +115,12 @@ def decide(
     _require_role(match.endpoint, principal)
     asked = {name: asking.hosts for name, asking in resolved.manifest.asked.items()}
     grants = _effective(asked, resolved.resolution.install.grants, offered, now_ms)
-    egress = grants.get("http.fetch", ())
     return Decision(
         match=match,
         providers=frozenset(grants) | (ALWAYS & frozenset(offered)),
-        egress=egress,
+        egress=grants.get("http.fetch", ()),
         limits=effective_limits(resolved.manifest.limits, resolved.resolution.install.limits, ceiling),
-        secrets=_secrets(resolved.resolution.secrets, readable="secrets.get" in grants, egress=egress),
+        secrets=tuple(map(_sealed, resolved.resolution.secrets)) if "secrets.get" in grants else (),
         user=_user(principal) if "user.read" in grants else None,
     )
 
@@ -153,23 +156,14 @@ def _effective(
     }
 
 
-def _secrets(stored: Iterable[StoredSecret], *, readable: bool, egress: tuple[str, ...]) -> tuple[SealedSecret, ...]:
-    """All secrets where the guest may read them; else those it may refer to in headers, for hosts it may reach."""
-    return tuple(
-        _sealed(secret, reference_only=secret.reference_only or not readable)
-        for secret in stored
-        if readable or hosts.intersection(secret.hosts, egress)
-    )
-
-
-def _sealed(secret: StoredSecret, *, reference_only: bool) -> SealedSecret:
+def _sealed(secret: StoredSecret) -> SealedSecret:
     return SealedSecret(
         name=secret.name,
         key_id=secret.key_id,
         nonce_b64=base64.b64encode(secret.nonce).decode(),
         ciphertext_b64=base64.b64encode(secret.ciphertext).decode(),
         hosts=secret.hosts,
-        reference_only=reference_only,
+        reference_only=secret.reference_only,
     )
 
 

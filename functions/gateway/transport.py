@@ -3,7 +3,9 @@
 Rules kept here:
 
 - A call carries a service token bound to its body (`oriel.identity.service`).
-- A call is sent once. Where the connection breaks after that, the guest may have run: `worker_lost`, no repeat.
+- A guest runs once. A call whose connection breaks is sent again, once and on another connection, only where the
+  runner cannot have had all of it (see `_Sending`); a worker that ends with idle connections thus costs no request.
+  Everywhere else the guest may have run: `worker_lost`, no repeat.
 - Connections are kept and pooled; the wait for an answer is the execution's deadline and a margin, so that the
   runner's own `deadline_exceeded` arrives first.
 - An answer is read up to a bound. What the runner says about itself stays inside: of its refusals only overload,
@@ -11,7 +13,8 @@ Rules kept here:
 """
 
 import time
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import httpx
 from pydantic import ValidationError
@@ -46,6 +49,7 @@ class HttpRunner:
 
     Args:
         url: of the runner, without a path.
+        direct: nothing lies between, the URL is the workers' own socket; see `_Sending`.
         transport: in place of sockets.
     """
 
@@ -54,11 +58,12 @@ class HttpRunner:
         url: str,
         signer: ServiceTokenSigner,
         *,
+        direct: bool = False,
         margin: float = MARGIN_SECONDS,
         max_connections: int = MAX_CONNECTIONS,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._signer, self._margin = signer, margin
+        self._signer, self._direct, self._margin = signer, direct, margin
         self._http = httpx.Client(
             base_url=url.rstrip("/"),
             headers={"accept-encoding": "identity", "content-type": "application/json"},
@@ -73,13 +78,10 @@ class HttpRunner:
 
     def execute(self, request: ExecuteRequest) -> ExecuteResponse:
         body = request.model_dump_json().encode()
-        headers = {"authorization": f"Bearer {self._signer.mint(body, request.context)}"}
         seconds = request.limits.timeout_ms / 1000 + self._margin
-        timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
-        limit = request.limits.max_response_bytes * 4 // 3 + ENVELOPE_BYTES
+        deadline = time.monotonic() + seconds
         try:
-            with self._http.stream("POST", "/v1/execute", content=body, headers=headers, timeout=timeout) as answer:
-                raw = _read(answer, limit, time.monotonic() + seconds)
+            answer, raw = self._sent(request, body, deadline) or self._sent(request, body, deadline, last=True)
         except httpx.PoolTimeout:
             raise OrielError("overloaded", "All connections to the runner are in use.", retry_after=1) from None
         except (httpx.ConnectError, httpx.ConnectTimeout):
@@ -92,6 +94,60 @@ class HttpRunner:
 
     def close(self) -> None:
         self._http.close()
+
+    def _sent(
+        self, request: ExecuteRequest, body: bytes, deadline: float, *, last: bool = False
+    ) -> tuple[httpx.Response, bytes] | None:
+        """The answer and its body; None where the call did not arrive and, unless this is the `last` try, may be sent again.
+
+        A token is taken once by a runner, so that each try has its own.
+        """
+        headers = {"authorization": f"Bearer {self._signer.mint(body, request.context)}"}
+        seconds = max(0.0, deadline - time.monotonic())
+        timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
+        limit = request.limits.max_response_bytes * 4 // 3 + ENVELOPE_BYTES
+        sending = _Sending()
+        try:
+            with self._http.stream(
+                "POST", "/v1/execute", content=body, headers=headers, timeout=timeout, extensions={"trace": sending}
+            ) as answer:
+                sending.answered = True
+                return answer, _read(answer, limit, deadline)
+        except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+            if last or not sending.cannot_have_arrived(error, direct=self._direct):
+                raise
+            return None
+
+
+class _Sending:
+    """Watches one call leave, to tell after a failure whether the runner can have had all of it.
+
+    It cannot where our own kernel did not take the whole of it. Nor where the connection was reset before an answer
+    and nothing lies between: a kernel resets a connection whose process is gone when bytes were left unread or came
+    later (RFC 1122, section 4.2.2.13), and of what is on the connection this call is the last. That a connection ended
+    without a reset proves nothing: its process may have read everything.
+    """
+
+    def __init__(self) -> None:
+        self.answered = False
+        self._incomplete = False
+
+    def __call__(self, event: str, _info: Mapping[str, Any]) -> None:
+        """The connection's trace (httpcore's extension of that name)."""
+        if event in _INCOMPLETE:
+            self._incomplete = True
+
+    def cannot_have_arrived(self, error: Exception, *, direct: bool) -> bool:
+        return not self.answered and (self._incomplete or (direct and _was_reset(error)))
+
+
+_INCOMPLETE = frozenset({"http11.send_request_headers.failed", "http11.send_request_body.failed"})
+
+
+def _was_reset(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ConnectionResetError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _read(answer: httpx.Response, limit: int, deadline: float) -> bytes:

@@ -23,7 +23,7 @@ class Catalogue:
     """Extensions and their versions."""
 
     def __init__(self, registry: Registry) -> None:
-        self._store = registry.store
+        self._store, self._trust, self._now = registry.store, registry.trust, registry.now
 
     def page(self, cursor: str | None, limit: int) -> Page[Extension]:
         return self._store.list_extensions(cursor, limit)
@@ -42,7 +42,17 @@ class Catalogue:
 
     def latest(self, extension_id: str) -> Version | None:
         """The version that is installed where none is named."""
-        return next((version for version in self.versions(extension_id) if _is_default(version)), None)
+        offered = [version for version in self.versions(extension_id) if _is_default(version)]
+        return next((version for version in offered if not self._is_revoked(version)), None)
+
+    def _is_revoked(self, version: Version) -> bool:
+        publisher = self._store.get_publisher(version.publisher)
+        if publisher is None or publisher.revoked_at is not None:
+            return True
+        if self._trust.is_revoked(version.signer_key_id, self._now()):
+            return True
+        keys = self._store.list_publisher_keys(version.publisher)
+        return any(key.key_id == version.signer_key_id and key.revoked_at is not None for key in keys)
 
     def version(self, extension_id: str, version: str) -> Version:
         """The version of that number, or the `latest`; `OrielError` `not_found`."""

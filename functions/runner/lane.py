@@ -35,7 +35,7 @@ from runner.memory import GuestMemory
 
 _DEFAULT_RESULT_BYTES = 16 * 1024 * 1024
 _ENDLESS_FUEL = 1 << 62
-_ROOM = "limit"  # in the engine's message where a component is larger than what it keeps room for
+_NO_ROOM = "pooling allocator"  # in the engine's message where a component is larger than what it keeps room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,9 @@ class Lane:
         try:
             component = Component.deserialize_file(self.engine, str(path))
         except wasmtime.WasmtimeError as error:
-            if _ROOM in str(error):
-                detail = f"The extension is larger than the runner has room for: {error}."
+            if _NO_ROOM in str(error):
+                reason = str(error).strip().splitlines()[-1].strip()
+                detail = f"The extension is larger than the runner has room for: {reason}."
                 raise OrielError("memory_limit", detail) from error
             raise OrielError("artifact_unavailable", "The artifact was compiled for another engine.") from error
         shape = inspect.describe(component, self.engine)
@@ -137,21 +138,118 @@ class Lane:
         Raises:
             RunFailure, TypeError: as `Sandbox.run`.
         """
-        started, cpu = time.monotonic(), time.thread_time()
+        meter = _Meter()
         call = mapped.entry.begin(request, state)
         store = capi.store_new(self.engine.ptr(), None, None)
         context = capi.store_context(store)
-        run = self._runs[context] = Run(state, started + limits.timeout_s, Handles(context))
-        attempt = _Attempt(mapped, context, run, limits)
-        value, failure = None, None
+        run = self._runs[context] = Run(state, meter.started + limits.timeout_s, Handles(context))
         try:
             self._confine(store, context, limits, ticks_until(run.deadline))
-            value = attempt.answer(call)
-        except RunFailure as error:
-            failure = error
+            value = self._call(mapped, context, call, run, limits, meter)
+            cpu_ms, duration_ms, peak = meter.read(limits)
+            return RunResult(value, cpu_ms, duration_ms, peak, self._fuel_used(context, limits))
+        except RunFailure as failure:
+            failure.cpu_ms, failure.duration_ms, failure.peak_memory_bytes = meter.read(limits)
+            failure.fuel = self._fuel_used(context, limits)
+            raise
         finally:
-            peak = self._memory.size(limits.memory_bytes) if attempt.instantiated else 0
-            fuel = _fuel_allowed(limits) - capi.fuel_left(context) if self._counts_fuel else None
             del self._runs[context]
             capi.store_delete(store)
-        ...
+
+    def _hosts_for(self, shape: inspect.Shape) -> tuple[Standard | None, HostLinker]:
+        """What a component is linked with, and the standard part of it where it has any."""
+        standard_is_used = any(name.startswith("wasi:") for name in shape.imports)
+        if self._make_standard is None or not standard_is_used:
+            return None, self._host
+        if self._standard is None:
+            made = self._make_standard()
+            functions = (*self._functions, *made.functions)
+            self._standard = made, HostLinker(self.engine, functions, self._runs, made.resources)
+        return self._standard
+
+    def _confine(self, store: int, context: int, limits: RunLimits, ticks: int) -> None:
+        capi.store_limiter(
+            store,
+            limits.memory_bytes,
+            config.MAX_TABLE_ELEMENTS,
+            config.MAX_INSTANCES,
+            config.MAX_TABLES,
+            config.MAX_MEMORIES,
+        )
+        capi.set_epoch_deadline(context, ticks)
+        if self._counts_fuel:
+            capi.set_fuel(context, _fuel_allowed(limits))
+
+    def _fuel_used(self, context: int, limits: RunLimits) -> int | None:
+        return _fuel_allowed(limits) - capi.fuel_left(context) if self._counts_fuel else None
+
+    def _call(self, mapped: Mapped, context: int, call: Call, run: Run, limits: RunLimits, meter: "_Meter") -> Any:
+        codec, results = mapped.entry.codec, int(mapped.entry.codec.has_result)
+        instance, handler = capi.Instance(), capi.Function()
+        result = ctypes.create_string_buffer(VALUE_SIZE)
+        arena = Arena(run.handles)
+        try:
+            arguments = codec.lower_params(call.arguments, arena)
+            linker = mapped.host.linker.ptr()
+            error = capi.instantiate(linker, context, mapped.component.ptr(), ctypes.byref(instance))
+            if not error:
+                meter.memory = self._memory
+                capi.get_function(ctypes.byref(instance), context, mapped.handler.ptr(), ctypes.byref(handler))
+                place = result if results else None
+                error = capi.call_function(ctypes.byref(handler), context, arguments, codec.arity, place, results)
+        finally:
+            arena.release()
+        if error:
+            raise self._failure(error, run, limits, meter)
+        try:
+            budget = Budget(limits.max_result_bytes, run.deadline, run.handles)
+            value = call.answer(codec.lift_result(ctypes.addressof(result), budget))
+        except TooLarge:
+            detail = f"The answer has more than {limits.max_result_bytes:,} bytes."
+            raise RunFailure("output_too_large", detail) from None
+        except TooLate:
+            raise _too_late() from None
+        except OrielError as error:
+            raise from_host(error) from None
+        finally:
+            if results:
+                capi.value_delete(result)
+        if time.monotonic() >= run.deadline:
+            raise _too_late()
+        return value
+
+    def _failure(self, error: int, run: Run, limits: RunLimits, meter: "_Meter") -> RunFailure:
+        """The failure for an error of the engine, which is freed."""
+        code, message = capi.take_error(error)
+        if code is not None:  # a trap: an instance was there, if only to start
+            meter.memory = self._memory
+        if run.failure is not None:
+            return from_host(run.failure)
+        used = meter.memory_bytes(limits)
+        return from_engine(code, message, memory_bytes=used, memory_limit=limits.memory_bytes)
+
+
+class _Meter:
+    """Time since it was made, on one thread, and the memory of an instance from when there is one."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self._cpu = time.thread_time()
+        self.memory: GuestMemory | None = None
+
+    def read(self, limits: RunLimits) -> tuple[float, float, int]:
+        """CPU and elapsed milliseconds, and bytes of memory."""
+        cpu_ms = (time.thread_time() - self._cpu) * 1000
+        duration_ms = (time.monotonic() - self.started) * 1000
+        return cpu_ms, duration_ms, self.memory_bytes(limits)
+
+    def memory_bytes(self, limits: RunLimits) -> int:
+        return self.memory.size(limits.memory_bytes) if self.memory is not None else 0
+
+
+def _fuel_allowed(limits: RunLimits) -> int:
+    return _ENDLESS_FUEL if limits.fuel is None else limits.fuel
+
+
+def _too_late() -> RunFailure:
+    return RunFailure("deadline_exceeded", "The time was up when the extension's answer was unpacked.")

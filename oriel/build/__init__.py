@@ -2,13 +2,14 @@
 
     world        the WIT world of one extension: its handler, and an import for each capability it asks for
     python       `wasm-py@1`, by componentize-py
-    javascript   `wasm-js@1`, by esbuild and componentize-js
+    javascript   `wasm-js@1` and `wasi-js@1`, by esbuild and componentize-js
     toolchain    Node.js, and the npm packages pinned for it, installed once
     guest/       the libraries that extensions are written with
 
 Rules kept here:
 
-- A component imports what its manifest asks for, and nothing else.
+- A component imports what its manifest asks for, and nothing else; a standard one imports WASI beside it, which gives
+  nothing.
 - Nothing of the author's machine slips in: not its site-packages, not its environment.
 - `dist/main.wasm` is whole or is not touched.
 - A build is not reproducible: both tools take a snapshot of a program that has run, with its random seeds in it. What

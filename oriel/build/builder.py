@@ -62,11 +62,12 @@ def _build_from_sources(project: Path, manifest: Manifest, component: Path, prog
     component.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=component.parent) as temporary:
         work = Path(temporary).absolute()
-        wit, output = write_world(work, capabilities), work / "main.wasm"
+        standard = manifest.runtime == "wasi-js@1"
+        wit, output = write_world(work, capabilities, standard=standard), work / "main.wasm"
         if manifest.runtime == "wasm-py@1":
             build_python(project, wit, output, progress)
         else:
-            build_javascript(project, wit, output, capabilities, progress)
+            build_javascript(project, wit, output, capabilities, progress, standard=standard)
         shutil.move(output, component)
 
 

@@ -1,4 +1,4 @@
-"""Commands that publish: publish, list, show, withdraw, and the operator's publishers and their keys."""
+"""Commands that publish: publish, list, show, withdraw, and the operator's publishers, keys and quarantine."""
 
 import json as jsonlib
 from pathlib import Path
@@ -15,6 +15,7 @@ from oriel.errors import OrielError
 
 PublisherName = Annotated[str, typer.Argument(metavar="PUBLISHER", help="For example com.acme.")]
 publisher_app = typer.Typer(no_args_is_help=True, help="Publishers and the keys that speak for them.")
+quarantine_app = typer.Typer(no_args_is_help=True, help="Bundles that run nowhere because they ended their workers.")
 
 
 def publish(

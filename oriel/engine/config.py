@@ -46,6 +46,8 @@ _POOL = {
     "max_core_instances_per_component": MAX_INSTANCES,
     "max_memories_per_component": MAX_MEMORIES,
     "max_tables_per_component": MAX_TABLES,
+    "max_memories_per_module": MAX_MEMORIES,
+    "max_tables_per_module": MAX_TABLES,
     "table_elements": MAX_TABLE_ELEMENTS,
     "max_core_instance_size": 1 << 20,
     "max_component_instance_size": 1 << 20,

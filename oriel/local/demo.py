@@ -21,8 +21,10 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
+import oriel.build
 from oriel import signing
 from oriel.build import build
+from oriel.build.world import wit_dir
 from oriel.bundle import pack
 from oriel.client import PlatformClient
 from oriel.errors import OrielError
@@ -33,6 +35,7 @@ from oriel.settings import Settings
 PUBLISHER = "com.acme"
 TENANTS = ("northwind", "contoso")
 RECEIPT_SECONDS = 5.0
+BUILDER = Path(oriel.build.__file__).parent
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 Note = Callable[[str], None]
@@ -120,11 +123,13 @@ def _example(project: Path, cache: Path, note: Note) -> Example:
 
 
 def _source_hash(project: Path) -> str:
+    """Of everything the bundle is made from: the project, the guest libraries with the tools, the interfaces."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in project.rglob("*") if path.is_file()):
-        name = path.relative_to(project).as_posix()
-        if not name.startswith(("dist/", "node_modules/")) and "__pycache__" not in name:
-            digest.update(f"{name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    for root in (project, BUILDER, wit_dir()):
+        for path in sorted(path for path in root.rglob("*") if path.is_file()):
+            name = path.relative_to(root).as_posix()
+            if not name.startswith(("dist/", "node_modules/")) and "__pycache__" not in name:
+                digest.update(f"{name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 

@@ -37,6 +37,7 @@ from oriel.local.front import Front, host_library, key_set, landing
 from oriel.local.servers import bind, origin, serving
 from oriel.local.tokens import jwks
 from oriel.local.ui_origin import create_ui_app
+from oriel.local.warden import Warden
 from oriel.sealing import Sealer
 from oriel.settings import Settings
 from oriel.signing import SigningKey, TrustBundle
@@ -45,6 +46,7 @@ from oriel.store.opening import open_store
 from registry.app import create_app as registry_app
 from registry.core import Limits as RegistryLimits
 from registry.core import Registry
+from registry.quarantine import Quarantines
 from registry.worker import PublishWorker
 from runner.supervisor import WorkerPool
 
@@ -112,11 +114,13 @@ class LocalPlatform:
         self._stack.callback(store.close)
         blobs = open_blobs(self.settings.blobs_url)
         authenticator = self._authenticator()
+        self._trust = TrustBundle.from_pem(self.settings.trust_bundle_pem())
 
-        self.runner_url = self._start_runner()
+        ledger = self._ledger(store, blobs)
+        self.runner_url = self._start_runner(Quarantines(ledger))
         gateway = self._gateway(store, authenticator)
         self._stack.callback(gateway.close)
-        registry = self._registry(store, blobs, authenticator)
+        registry = self._registry(ledger, authenticator)
 
         front = Front(
             [
@@ -143,8 +147,10 @@ class LocalPlatform:
         names = ClaimNames(tenant=self.settings.tenant_claim, roles=self.settings.roles_claim)
         return Authenticator(verifier, claims=names)
 
-    def _start_runner(self) -> str:
+    def _start_runner(self, quarantines: Quarantines) -> str:
         """Start the workers; the URL they share."""
+        warden = Warden(quarantines)
+        self._stack.callback(warden.close)
         listener = bind(LOOPBACK, 0)
         self._stack.callback(listener.close)
         self._workers = WorkerPool(
@@ -153,6 +159,7 @@ class LocalPlatform:
             listener,
             slots=self.settings.runner_threads,
             env={**_inherited(), **self.settings.environment()},
+            on_death=warden.told,
         )
         self._stack.enter_context(self._workers)
         self._workers.wait_ready()
@@ -163,27 +170,30 @@ class LocalPlatform:
         return Gateway(
             authenticator=authenticator,
             resolver=Resolver(store, ttl=settings.cache_seconds),
-            runner=HttpRunner(self.runner_url, ServiceTokenSigner(self.keyring.service_key)),
+            runner=HttpRunner(self.runner_url, ServiceTokenSigner(self.keyring.service_key), direct=True),
             journal=Journal(store),
             cors=Cors(settings.allowed_origins),
+            trust=self._trust,
             ceiling=Limits(timeout_ms=settings.max_timeout_ms, memory_mb=settings.max_memory_mb),
             max_body_bytes=settings.max_body_bytes,
         )
 
-    def _registry(self, store: Store, blobs: Blobs, authenticator: Authenticator) -> ASGIApp:
+    def _ledger(self, store: Store, blobs: Blobs) -> Registry:
         settings = self.settings
-        registry = Registry(
+        return Registry(
             store=store,
             blobs=blobs,
             sealer=Sealer(self.keyring),
             platform_key=SigningKey(self.keyring.platform_key),
-            trust=TrustBundle.from_pem(settings.trust_bundle_pem()),
+            trust=self._trust,
             limits=RegistryLimits(
                 bundle_bytes=settings.max_bundle_bytes,
                 compile_memory_mb=settings.compile_memory_mb,
                 compile_seconds=settings.compile_seconds,
             ),
         )
+
+    def _registry(self, registry: Registry, authenticator: Authenticator) -> ASGIApp:
         worker = PublishWorker(registry)
         worker.start()
         self._stack.callback(worker.stop)

@@ -45,8 +45,9 @@ class Manifest(Part):
     """Semantic Versioning 2.0.0. A version is published once."""
     title: parts.Label
     description: Annotated[str, *parts.line(500, 0)] = ""
-    runtime: Literal["wasm-js@1", "wasm-py@1", "wasm@1"]
-    """What the component was built from; all of them are components of `oriel:extension@1`."""
+    runtime: Literal["wasm-js@1", "wasm-py@1", "wasi-js@1", "wasm@1"]
+    """What the component was built from. `wasi-js@1` is a component of the standard world `wasi:http/proxy`, the others
+    are of `oriel:extension@1`; a `wasm@1`, which its author built, is either."""
     capabilities: Annotated[tuple[CapabilityItem, ...], Field(max_length=50)] = ()
     ui: Ui | None = None
     api: Api = Api()

@@ -47,6 +47,10 @@ class TrustBundle:
         own = (key for entries in self._keys.values() for key in entries)
         return type(self)((*own, *keys), self._authorities)
 
+    def is_revoked(self, key_id: str, now: int) -> bool:
+        """Whether the key was revoked by `now` (Unix milliseconds). A key that is not known is not revoked."""
+        return self._revocation(key_id, now) is not None
+
     def signer(self, envelope: Envelope, publisher: str, now: int) -> PublicKey:
         """The key that signed the envelope and may speak for `publisher` at `now` (Unix milliseconds).
 

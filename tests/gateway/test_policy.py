@@ -12,6 +12,7 @@ from gateway.resolve import Resolved
 from oriel.contract import Limits
 from oriel.identity import Principal
 from oriel.manifest import Manifest
+from oriel.signing import TrustBundle, TrustedKey, Validity, generate_key
 from tests.support.gateway import ALL_GRANTS, EXTENSION, MANIFEST, NOW, answer, bearer, grant, resolution, secret
 
 REQUEST = GatewayRequest(request_id="req_1", method="GET", extension_id=EXTENSION, path="/")
@@ -122,6 +123,15 @@ def test_what_may_not_run_does_not_run(make_bench, fields, code):
     assert not bench.runner.asked
 
 
+def test_what_a_key_signed_that_the_trust_bundle_revokes_does_not_run(make_bench):
+    key = generate_key().public
+    revoked = TrustedKey(key, frozenset({"com.acme"}), Validity(revoked_at=0))
+    found = resolution()
+    signed = replace(found, version=replace(found.version, signer_key_id=key.key_id))
+    assert make_bench(signed).call().status == 200
+    assert make_bench(signed, trust=TrustBundle([revoked])).call().code == "publisher_revoked"
+
+
 def test_a_deprecated_version_runs_on(make_bench):
     assert make_bench(resolution(version_status="deprecated")).call().status == 200
 
@@ -230,10 +240,10 @@ def test_secrets_go_sealed_where_they_may_be_read(make_bench):
     assert b"sealed-KEY".hex() not in given.model_dump_json()
 
 
-def test_without_the_grant_to_read_secrets_go_only_as_references_for_reachable_hosts(make_bench):
-    secrets = (secret("A", "api.acme.com"), secret("B", "other.example"), secret("C"))
+def test_without_the_grant_no_secret_leaves_the_store(make_bench):
+    secrets = (secret("A", "api.acme.com"), secret("B", "api.acme.com", reference_only=True))
     given = providers(make_bench, secrets=secrets, grants=(grant("http.fetch", "api.acme.com"),))
-    assert [(item.name, item.reference_only) for item in given.secrets] == [("A", True)]
+    assert given.secrets == ()
 
 
 def test_the_user_is_passed_only_with_consent(make_bench):

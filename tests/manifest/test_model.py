@@ -106,7 +106,7 @@ def test_every_mistake_is_reported_at_once_with_its_place():
     assert found == {
         "name": "must be 'com.acme' or start with 'com.acme.', as its publisher is 'com.acme'",
         "version": "is not a semantic version; write it as 1.2.0 or 1.2.0-beta.1",
-        "runtime": "must be 'wasm-js@1', 'wasm-py@1' or 'wasm@1'",
+        "runtime": "must be 'wasm-js@1', 'wasm-py@1', 'wasi-js@1' or 'wasm@1'",
         "capabilities[0]": "needs hosts: write {'name': 'http.fetch', 'purpose': '…', 'hosts': ['api.example.com']}",
         "capabilities[1].name": f"is not a known capability ({', '.join(sorted(CAPABILITIES))})"
         "; did you mean 'storage.kv'?",

@@ -10,6 +10,7 @@ from oriel.provenance import bundle_key, signature_key
 from oriel.sealing import Sealed
 from oriel.signing import generate_key
 from oriel.store.records import GuestWrite
+from registry.catalogue import Catalogue
 from registry.grants import GrantRequest
 from registry.installs import MAX_SECRET_BYTES, MAX_SECRETS, SecretRequest
 from tests.registry.stage import ACME, ADMIN, EVERYTHING, NAME, OTHER_ADMIN, project, signed
@@ -142,7 +143,7 @@ def test_installing_again_changes_nothing_and_another_version_is_an_upgrade(stag
 def test_the_signature_is_verified_again_at_install(stage):
     stage.publish(project())
     stage.publishers.revoke_key("com.acme", ACME.key_id)
-    assert refused(stage.installs.install, ADMIN, NAME, None, None, None).code == "signature_untrusted"
+    assert refused(stage.installs.install, ADMIN, NAME, "1.0.0", None, None).code == "signature_untrusted"
 
 
 def test_a_stored_signature_that_was_exchanged_is_seen_at_install(stage):
@@ -156,7 +157,7 @@ def test_a_stored_signature_that_was_exchanged_is_seen_at_install(stage):
 def test_a_revoked_publishers_version_is_not_installed(stage):
     stage.publish(project())
     stage.publishers.revoke("com.acme")
-    assert refused(stage.installs.install, ADMIN, NAME, None, None, None).code == "signature_untrusted"
+    assert refused(stage.installs.install, ADMIN, NAME, "1.0.0", None, None).code == "signature_untrusted"
 
 
 def test_a_principal_without_a_tenant_installs_nothing(stage):
@@ -317,3 +318,11 @@ def test_the_menu_shows_enabled_installs_that_may_run(stage):
     stage.store.set_version_status(NAME, "1.0.0", "ready")
     stage.publishers.revoke_key("com.acme", ACME.key_id)
     assert list(stage.installs.menu("t1")) == []
+
+
+def test_a_version_whose_key_was_revoked_is_no_longer_the_latest(stage):
+    installed(stage)
+    catalogue = Catalogue(stage.registry)
+    assert catalogue.latest(NAME) is not None
+    stage.publishers.revoke_key("com.acme", ACME.key_id)
+    assert catalogue.latest(NAME) is None

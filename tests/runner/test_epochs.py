@@ -9,7 +9,8 @@ from runner.epochs import TICK_SECONDS, Ticker
 
 @pytest.fixture
 def ticker():
-    ticker = Ticker(new_engine())
+    ticker = Ticker()
+    ticker.add(new_engine())
     ticker.start()
     yield ticker
     ticker.stop()
@@ -40,4 +41,4 @@ def test_a_stopped_ticker_can_start_again(ticker):
 
 
 def test_a_ticker_that_never_started_can_be_stopped():
-    Ticker(new_engine()).stop()
+    Ticker().stop()

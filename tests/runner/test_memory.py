@@ -1,27 +1,55 @@
-import mmap
-
+import pytest
 import wasmtime
 
 from oriel.engine.config import new_engine
-from runner.memory import largest_linear_memory, private_bytes
+from runner.memory import PAGE_BYTES, GuestMemory
 
-MEGABYTE = 1 << 20
-
-
-def test_private_memory_grows_by_what_is_mapped_touched_or_not():
-    before = private_bytes()
-    with mmap.mmap(-1, 64 * MEGABYTE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS):
-        assert 63 * MEGABYTE <= private_bytes() - before <= 65 * MEGABYTE
+LIMIT = 64 << 20
 
 
-def test_the_largest_linear_memory_is_found_and_forgotten_with_its_store():
-    engine = new_engine()
+@pytest.fixture
+def place():
+    engine = new_engine(pooled=True)
     store = wasmtime.Store(engine)
-    small = wasmtime.Memory(store, wasmtime.MemoryType(wasmtime.Limits(1, None)))
-    large = wasmtime.Memory(store, wasmtime.MemoryType(wasmtime.Limits(900, None)))
-    assert largest_linear_memory() == large.data_len(store) == 900 * 65_536
-    large.grow(store, 50)
-    assert largest_linear_memory() == 950 * 65_536
-    assert small.data_len(store) == 65_536
+    yield engine, GuestMemory(engine), store
     store.close()
-    assert largest_linear_memory() < 900 * 65_536
+
+
+def instance(engine, store, pages):
+    module = wasmtime.Module(engine, f'(module (memory (export "memory") {pages}))')
+    store.set_epoch_deadline(1)
+    return wasmtime.Instance(store, module, []).exports(store)["memory"]
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3, 500, 1023, 1024])
+def test_the_size_of_a_memory_is_exact(place, pages):
+    engine, guest, store = place
+    made = instance(engine, store, pages)
+    assert guest.size(LIMIT) == made.data_len(store) == pages * PAGE_BYTES
+
+
+def test_growth_is_seen_untouched_or_not(place):
+    engine, guest, store = place
+    grown = instance(engine, store, 10)
+    grown.grow(store, 90)
+    assert guest.size(LIMIT) == 100 * PAGE_BYTES
+
+
+def test_a_small_instance_after_a_large_one_is_small(place):
+    engine, guest, store = place
+    instance(engine, store, 900)
+    store.close()
+    following = wasmtime.Store(engine)
+    instance(engine, following, 3)
+    assert guest.size(LIMIT) == 3 * PAGE_BYTES
+    following.close()
+
+
+def test_other_engines_memories_are_not_seen(place):
+    engine, guest, store = place
+    other = new_engine(pooled=True)
+    beside = wasmtime.Store(other)
+    instance(engine, store, 5)
+    instance(other, beside, 700)
+    assert guest.size(LIMIT) == 5 * PAGE_BYTES
+    beside.close()

@@ -214,16 +214,22 @@ def test_a_table_stops_growing_at_its_limit(run):
     assert run(hostile.TABLE_HOG).value["status"] == 200
 
 
-def test_too_many_tables_do_not_start(failure):
-    assert failure(hostile.MANY_TABLES).code == "memory_limit"
+MANY = " ".join("(core instance (instantiate $x))" for _ in range(250))
 
 
-@pytest.mark.parametrize("module", ["(core module $x (memory 1))", "(core module $x)"], ids=["memories", "instances"])
-def test_many_memories_and_instances_do_not_start(failure, module):
-    many = " ".join("(core instance (instantiate $x))" for _ in range(250))
-    error = failure(guest("unreachable", beside=f"{module} {many}"))
-    assert error.code == "memory_limit"
-    assert "count too high" in error.detail
+@pytest.mark.parametrize(
+    "wasm",
+    [
+        hostile.MANY_TABLES,
+        guest("unreachable", beside=f"(core module $x (memory 1)) {MANY}"),
+        guest("unreachable", beside=f"(core module $x) {MANY}"),
+    ],
+    ids=["tables", "memories", "instances"],
+)
+def test_a_component_larger_than_a_lane_is_refused_when_loading(sandbox, tmp_path, wasm):
+    with pytest.raises(OrielError, match="larger than the runner has room for") as caught:
+        sandbox.load(artifact(wasm, tmp_path))
+    assert caught.value.code == "memory_limit"
 
 
 @pytest.mark.parametrize(
@@ -452,7 +458,7 @@ def test_thousands_of_good_and_hostile_runs_leave_nothing_behind(sandbox, tmp_pa
     assert rounds(300) - before < 2_000_000
     assert threading.active_count() == threads
     assert open_files() == files
-    assert not sandbox._runs
+    assert not any(lane._runs for lane in sandbox._free)
 
 
 def test_the_ticker_starts_with_the_first_run_and_stops_when_closed(tmp_path):

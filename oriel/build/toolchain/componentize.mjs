@@ -2,7 +2,9 @@
  * From an author's JavaScript to a component: bundle with esbuild, then componentize. `oriel/build/javascript.py`
  * copies this file beside the toolchain's node_modules and runs it with one argument, a JSON object:
  *
- *     {main, sdk, wit, output, interfaces: [granted], missing: {interface: capability}}
+ *     {main, sdk, standard, wit, output, interfaces: [granted], missing: {interface: capability}}
+ *
+ * `standard` makes it a component of wasi:http, whose program answers `fetch` events itself.
  *
  * What is wrong with the author's code goes to standard error, and the exit code is 1.
  */
@@ -14,7 +16,7 @@ import { build } from 'esbuild';
 const { splicer } = await import(
   new URL('./node_modules/@bytecodealliance/componentize-js/lib/spidermonkey-embedding-splicer.js', import.meta.url).href
 );
-const { main, sdk, wit, output, interfaces, missing } = JSON.parse(process.argv[2]);
+const { main, sdk, standard, wit, output, interfaces, missing } = JSON.parse(process.argv[2]);
 
 /** Bare names of the guest library: what `oriel` exports depends on the capabilities that were asked for. */
 const oriel = {
@@ -73,7 +75,7 @@ function explain({ text, location }) {
 try {
   encodeNatively();
   const bundled = await build({
-    entryPoints: [join(sdk, 'entry.js')],
+    entryPoints: [standard ? main : join(sdk, 'entry.js')],
     bundle: true,
     write: false,
     format: 'esm',
@@ -89,7 +91,7 @@ try {
     sourcePath: bundle,
     witPath: wit,
     worldName: 'component',
-    disableFeatures: ['stdio', 'random', 'clocks', 'http', 'fetch-event'],
+    disableFeatures: standard ? [] : ['stdio', 'random', 'clocks', 'http', 'fetch-event'],
   });
   await writeFile(output, component);
 } catch (error) {
