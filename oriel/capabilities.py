@@ -24,6 +24,7 @@ class Capability:
         summary: what it means to a tenant's administrator, in a sentence that ends a consent screen's line.
         always: there without being asked for.
         takes_hosts: the request names the hosts it is for.
+        takes_operations: the request names the operations of the host product it is for.
         sensitive: shown with a warning on the consent screen.
     """
 
@@ -32,6 +33,7 @@ class Capability:
     summary: str
     always: bool = False
     takes_hosts: bool = False
+    takes_operations: bool = False
     sensitive: bool = False
 
 
@@ -43,7 +45,21 @@ _ALL = (
     Capability(
         "http.fetch", "http", "Send requests to the hosts named, and to no others.", takes_hosts=True, sensitive=True
     ),
+    Capability("metrics.emit", "metrics", "Count and measure what it does."),
     Capability("user.read", "user", "See the name, e-mail address and roles of the user.", sensitive=True),
+    Capability(
+        "host.call",
+        "host",
+        "Use the operations of this product that are named, for your organisation.",
+        takes_operations=True,
+        sensitive=True,
+    ),
+    # Opened by interfaces of `alga:extension` alone; the host product carries out what is behind them.
+    Capability("ui.proxy", None, "Call this product's own routes for its user interface.", sensitive=True),
+    Capability("scheduler.manage", None, "Set when its own endpoints are called."),
+    Capability("invoice.manual.create", None, "Create invoices for your clients.", sensitive=True),
+    Capability("client.read", None, "Read your clients.", sensitive=True),
+    Capability("service.read", None, "Read your services and their rates.", sensitive=True),
 )
 
 CAPABILITIES: Mapping[str, Capability] = {capability.name: capability for capability in _ALL}

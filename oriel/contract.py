@@ -8,17 +8,18 @@ service token that covers the whole body (`oriel.identity`).
 import base64
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
 
 Trigger = Literal["http", "event", "schedule"]
 ContentHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 DEFAULT_TIMEOUT_MS = 10_000
 DEFAULT_MEMORY_MB = 128
+HISTOGRAM_BOUNDS = tuple(digit * 10.0**power for power in range(-3, 5) for digit in (1, 2.5, 5))
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class ExecutionContext(_Model):
@@ -68,6 +69,8 @@ class Limits(_Model):
     max_log_bytes: int = Field(default=64_000, ge=0)
     max_kv_operations: int = Field(default=200, ge=0)
     max_kv_bytes: int = Field(default=32_000_000, ge=0)
+    max_metric_samples: int = Field(default=1_000, ge=0)
+    max_metric_series: int = Field(default=100, ge=0)
 
 
 class SealedSecret(_Model):
@@ -82,15 +85,30 @@ class SealedSecret(_Model):
 
 
 class User(_Model):
-    """The user whose request it is, as far as the verified token tells."""
+    """The user whose request it is, as far as the verified token tells.
+
+    The members from `type` on are those of `alga:extension`; the company may be written `company_name`.
+    """
 
     id: str
     name: str | None = None
     email: str | None = None
     roles: tuple[str, ...] = ()
+    type: str | None = None
+    client_id: str | None = None
+    client_name: str | None = Field(default=None, validation_alias=AliasChoices("client_name", "company_name"))
+    additional_fields: dict[str, str] = Field(default_factory=dict)
 
 
 class ExecuteRequest(_Model):
+    """What is to be executed, and with what.
+
+    Attributes:
+        user: the user as the guest may see it; None without the grant.
+        operations: those of the host product that may be called (`host.call`).
+        acting_user: the user as the host product is told when an operation is called; never shown to the guest.
+    """
+
     context: ExecutionContext
     http: HttpRequest
     limits: Limits = Limits()
@@ -98,6 +116,8 @@ class ExecuteRequest(_Model):
     egress: tuple[str, ...] = ()
     secrets: tuple[SealedSecret, ...] = ()
     user: User | None = None
+    operations: tuple[str, ...] = ()
+    acting_user: User | None = None
 
 
 class ExecuteError(_Model):
@@ -122,6 +142,8 @@ class Receipt(_Model):
     log_lines: int = 0
     log_bytes: int = 0
     log_dropped: int = 0
+    metric_samples: int = 0
+    metrics_dropped: int = 0
     cold: bool = False
     reason: str | None = None
 
@@ -135,6 +157,23 @@ class LogLine(_Model):
     fields: dict[str, str] = Field(default_factory=dict)
 
 
+class Metric(_Model):
+    """One series of one execution: a name, its labels, and what became of the samples.
+
+    Attributes:
+        value: a counter's sum, a gauge's last value, a histogram's sum.
+        count: the number of samples.
+        buckets: of a histogram, the samples in each of `HISTOGRAM_BOUNDS`, and at the end those above the last.
+    """
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: dict[str, str] = Field(default_factory=dict)
+    value: float
+    count: int
+    buckets: tuple[int, ...] = ()
+
+
 class ExecuteResponse(_Model):
     """`status`, `headers` and `body_b64` are the guest's where `error` is None."""
 
@@ -144,6 +183,7 @@ class ExecuteResponse(_Model):
     error: ExecuteError | None = None
     receipt: Receipt = Receipt()
     logs: tuple[LogLine, ...] = ()
+    metrics: tuple[Metric, ...] = ()
 
     def body(self) -> bytes:
         return base64.b64decode(self.body_b64)

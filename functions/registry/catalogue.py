@@ -94,6 +94,8 @@ def asks(manifest: Manifest) -> Iterator[dict[str, Any]]:
                 "purpose": request.purpose,
                 "hosts": list(request.hosts),
                 "takes_hosts": capability.takes_hosts,
+                "operations": list(request.operations),
+                "takes_operations": capability.takes_operations,
                 "sensitive": capability.sensitive,
             }
 

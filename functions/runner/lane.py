@@ -25,7 +25,7 @@ from wasmtime.component import Component, ExportIndex
 from oriel.engine import config, inspect
 from oriel.errors import OrielError
 from runner import capi
-from runner.codec import Budget, Handles, TooLarge, TooLate
+from runner.codec import Budget, FunctionCodec, Handles, TooLarge, TooLate
 from runner.codec.arena import Arena
 from runner.codec.layout import VALUE_SIZE
 from runner.entry import Call, Entry, Standard, entry_of
@@ -138,18 +138,18 @@ class Lane:
         Raises:
             RunFailure, TypeError: as `Sandbox.run`.
         """
-        meter = _Meter()
+        meter = _Meter(limits)
         call = mapped.entry.begin(request, state)
         store = capi.store_new(self.engine.ptr(), None, None)
         context = capi.store_context(store)
         run = self._runs[context] = Run(state, meter.started + limits.timeout_s, Handles(context))
         try:
             self._confine(store, context, limits, ticks_until(run.deadline))
-            value = self._call(mapped, context, call, run, limits, meter)
-            cpu_ms, duration_ms, peak = meter.read(limits)
+            value = self._call(mapped, context, call, run, meter)
+            cpu_ms, duration_ms, peak = meter.read()
             return RunResult(value, cpu_ms, duration_ms, peak, self._fuel_used(context, limits))
         except RunFailure as failure:
-            failure.cpu_ms, failure.duration_ms, failure.peak_memory_bytes = meter.read(limits)
+            failure.cpu_ms, failure.duration_ms, failure.peak_memory_bytes = meter.read()
             failure.fuel = self._fuel_used(context, limits)
             raise
         finally:
@@ -183,68 +183,79 @@ class Lane:
     def _fuel_used(self, context: int, limits: RunLimits) -> int | None:
         return _fuel_allowed(limits) - capi.fuel_left(context) if self._counts_fuel else None
 
-    def _call(self, mapped: Mapped, context: int, call: Call, run: Run, limits: RunLimits, meter: "_Meter") -> Any:
-        codec, results = mapped.entry.codec, int(mapped.entry.codec.has_result)
-        instance, handler = capi.Instance(), capi.Function()
+    def _call(self, mapped: Mapped, context: int, call: Call, run: Run, meter: "_Meter") -> Any:
+        codec = mapped.entry.codec
         result = ctypes.create_string_buffer(VALUE_SIZE)
         arena = Arena(run.handles)
         try:
             arguments = codec.lower_params(call.arguments, arena)
-            linker = mapped.host.linker.ptr()
-            error = capi.instantiate(linker, context, mapped.component.ptr(), ctypes.byref(instance))
-            if not error:
-                meter.memory = self._memory
-                capi.get_function(ctypes.byref(instance), context, mapped.handler.ptr(), ctypes.byref(handler))
-                place = result if results else None
-                error = capi.call_function(ctypes.byref(handler), context, arguments, codec.arity, place, results)
+            error = self._enter(mapped, context, arguments, result, meter)
         finally:
             arena.release()
         if error:
-            raise self._failure(error, run, limits, meter)
+            raise self._failure(error, run, meter)
         try:
-            budget = Budget(limits.max_result_bytes, run.deadline, run.handles)
-            value = call.answer(codec.lift_result(ctypes.addressof(result), budget))
-        except TooLarge:
-            detail = f"The answer has more than {limits.max_result_bytes:,} bytes."
-            raise RunFailure("output_too_large", detail) from None
-        except TooLate:
-            raise _too_late() from None
-        except OrielError as error:
-            raise from_host(error) from None
+            return _lifted(codec, call, ctypes.addressof(result), run, meter.limits.max_result_bytes)
         finally:
-            if results:
+            if codec.has_result:
                 capi.value_delete(result)
-        if time.monotonic() >= run.deadline:
-            raise _too_late()
-        return value
 
-    def _failure(self, error: int, run: Run, limits: RunLimits, meter: "_Meter") -> RunFailure:
+    def _enter(self, mapped: Mapped, context: int, arguments: int, result: Any, meter: "_Meter") -> int | None:
+        """Make the instance and call its function; the engine's error, where there is one."""
+        instance, handler = capi.Instance(), capi.Function()
+        linker = mapped.host.linker.ptr()
+        error: int | None = capi.instantiate(linker, context, mapped.component.ptr(), ctypes.byref(instance))
+        if not error:
+            meter.memory = self._memory
+            codec = mapped.entry.codec
+            capi.get_function(ctypes.byref(instance), context, mapped.handler.ptr(), ctypes.byref(handler))
+            place = result if codec.has_result else None
+            function = ctypes.byref(handler)
+            error = capi.call_function(function, context, arguments, codec.arity, place, int(codec.has_result))
+        return error
+
+    def _failure(self, error: int, run: Run, meter: "_Meter") -> RunFailure:
         """The failure for an error of the engine, which is freed."""
         code, message = capi.take_error(error)
         if code is not None:  # a trap: an instance was there, if only to start
             meter.memory = self._memory
         if run.failure is not None:
             return from_host(run.failure)
-        used = meter.memory_bytes(limits)
-        return from_engine(code, message, memory_bytes=used, memory_limit=limits.memory_bytes)
+        return from_engine(code, message, memory_bytes=meter.memory_bytes(), memory_limit=meter.limits.memory_bytes)
 
 
 class _Meter:
     """Time since it was made, on one thread, and the memory of an instance from when there is one."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: RunLimits) -> None:
+        self.limits = limits
+        self.memory: GuestMemory | None = None
         self.started = time.monotonic()
         self._cpu = time.thread_time()
-        self.memory: GuestMemory | None = None
 
-    def read(self, limits: RunLimits) -> tuple[float, float, int]:
+    def read(self) -> tuple[float, float, int]:
         """CPU and elapsed milliseconds, and bytes of memory."""
         cpu_ms = (time.thread_time() - self._cpu) * 1000
         duration_ms = (time.monotonic() - self.started) * 1000
-        return cpu_ms, duration_ms, self.memory_bytes(limits)
+        return cpu_ms, duration_ms, self.memory_bytes()
 
-    def memory_bytes(self, limits: RunLimits) -> int:
-        return self.memory.size(limits.memory_bytes) if self.memory is not None else 0
+    def memory_bytes(self) -> int:
+        return self.memory.size(self.limits.memory_bytes) if self.memory is not None else 0
+
+
+def _lifted(codec: FunctionCodec, call: Call, address: int, run: Run, max_bytes: int) -> Any:
+    """The answer, from what the function returned, if it is there in time and within its bounds."""
+    try:
+        value = call.answer(codec.lift_result(address, Budget(max_bytes, run.deadline, run.handles)))
+    except TooLarge:
+        raise RunFailure("output_too_large", f"The answer has more than {max_bytes:,} bytes.") from None
+    except TooLate:
+        raise _too_late() from None
+    except OrielError as error:
+        raise from_host(error) from None
+    if time.monotonic() >= run.deadline:
+        raise _too_late()
+    return value
 
 
 def _fuel_allowed(limits: RunLimits) -> int:

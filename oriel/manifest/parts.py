@@ -24,8 +24,10 @@ from oriel import hosts as host_patterns
 from oriel.capabilities import CAPABILITIES, canonical_name
 from oriel.manifest import values
 from oriel.manifest.findings import did_you_mean
+from oriel.operations import OPERATION, OperationName
 
 MAX_HOSTS = 50
+MAX_OPERATIONS = 50
 MAX_ROLES = 32
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -43,6 +45,7 @@ PATTERN_MEANINGS = {
     UI_PATH: "must be a path inside the UI that starts with '/'",
     TOPIC: "must be a topic such as invoice.paid or invoice.*",
     ROLE: "must be the name of a role: a letter, then letters, digits and _.:-",
+    OPERATION: "must be an operation of the host product such as orders.list",
     HOOK: "must be the name of a place in the product such as appMenu",
     SLUG: "must be lower-case letters, digits and hyphens",
 }
@@ -108,6 +111,24 @@ class CapabilityRequest(Part):
         AfterValidator(_unique),
     ] = ()
     """For `http.fetch`: DNS names, or `*.` and a name for all below it."""
+
+    operations: Annotated[
+        tuple[OperationName, ...],
+        Field(max_length=MAX_OPERATIONS, json_schema_extra={"uniqueItems": True}),
+        AfterValidator(_unique),
+    ] = ()
+    """For `host.call`: operations of the host product, each by its name."""
+
+    @model_validator(mode="after")
+    def _operations_fit(self) -> Self:
+        takes_operations = CAPABILITIES[self.name].takes_operations
+        if takes_operations and not self.operations:
+            raise ValueError(
+                f"needs operations: write {{'name': '{self.name}', 'purpose': '…', 'operations': ['orders.list']}}"
+            )
+        if self.operations and not takes_operations:
+            raise ValueError(f"takes no operations; leave them out of '{self.name}'")
+        return self
 
     @model_validator(mode="after")
     def _hosts_fit(self) -> Self:
@@ -221,3 +242,5 @@ class LimitsRequest(Part):
     max_log_bytes: Bound = None
     max_kv_operations: Bound = None
     max_kv_bytes: Bound = None
+    max_metric_samples: Bound = None
+    max_metric_series: Bound = None

@@ -96,10 +96,11 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One capability that a tenant consented to, with the hosts where it takes hosts."""
+    """One capability that a tenant consented to, with the hosts or the operations where it takes them."""
 
     capability: str
     hosts: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
     granted_by: str
     granted_at: int
     expires_at: int | None = None
