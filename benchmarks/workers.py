@@ -30,8 +30,7 @@ class Worker:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=guests.ROOT
         )
-        if self._read() != READY:
-            raise RuntimeError(f"the worker for '{side}' did not start")
+        self._read()  # it is ready
 
     def begin(self, seconds: float, threads: int) -> None:
         if self._process.stdin is not None:
@@ -46,7 +45,10 @@ class Worker:
         self._process.communicate()
 
     def _read(self) -> str:
-        return self._process.stdout.readline().strip() if self._process.stdout is not None else ""
+        line = self._process.stdout.readline() if self._process.stdout is not None else ""
+        if not line:
+            raise RuntimeError("a worker ended too soon; what it said is above")
+        return line.strip()
 
 
 @contextmanager

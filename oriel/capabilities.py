@@ -64,6 +64,10 @@ _ALL = (
 
 CAPABILITIES: Mapping[str, Capability] = {capability.name: capability for capability in _ALL}
 ALWAYS: frozenset[str] = frozenset(capability.name for capability in _ALL if capability.always)
+PRODUCT_BACKED: frozenset[str] = frozenset(
+    {"host.call", "ui.proxy", "invoice.manual.create", "client.read", "service.read"}
+)
+"""What the host product carries out."""
 BY_INTERFACE: Mapping[str, Capability] = {
     capability.interface: capability for capability in _ALL if capability.interface is not None
 }

@@ -68,6 +68,7 @@ class _File(_Model):
     platform_key: _Key
     service_key: _Key
     issuer_key: _Key
+    host_key: _Key = b""  # empty in a file of an earlier release; `Keyring.open` adds one
     data_keys: tuple[_DataKeyEntry, ...]
     current: str
 
@@ -85,10 +86,17 @@ class _File(_Model):
                 "platform_key": _new_key(),
                 "service_key": _new_key(),
                 "issuer_key": _new_key(),
+                "host_key": _new_key(),
                 "data_keys": (entry,),
                 "current": entry.key_id,
             }
         )
+
+    def completed(self) -> Self:
+        """With a key for each purpose."""
+        if self.host_key:
+            return self
+        return self.model_copy(update={"host_key": secrets.token_bytes(KEY_BYTES)})
 
     def rotated(self) -> Self:
         entry = _new_data_key()
@@ -120,7 +128,11 @@ class Keyring:
         """
         if create and not os.path.lexists(path):
             _create(path, _File.fresh())
-        return cls(path, _read(path))
+        content = _read(path)
+        if not content.host_key:
+            with _exclusive(path.parent):
+                content = _replace(path, _read(path).completed())
+        return cls(path, content)
 
     @property
     def platform_key(self) -> Ed25519PrivateKey:
@@ -136,6 +148,11 @@ class Keyring:
     def issuer_key(self) -> Ed25519PrivateKey:
         """Signs user tokens of the local identity provider (`oriel serve`)."""
         return Ed25519PrivateKey.from_private_bytes(self._content.issuer_key)
+
+    @property
+    def host_key(self) -> Ed25519PrivateKey:
+        """Signs the runner's calls to the host product; the one key that a runner signs with."""
+        return Ed25519PrivateKey.from_private_bytes(self._content.host_key)
 
     def current(self) -> DataKey:
         """The data key that new values are sealed with."""
@@ -160,10 +177,7 @@ class Keyring:
             OrielError: `unavailable`, where the file cannot be read.
         """
         with self._lock, _exclusive(self._path.parent):
-            content = _read(self._path).rotated()
-            temporary = _write_beside(self._path, content)
-            temporary.replace(self._path)
-            _sync_folder(self._path.parent)
+            content = _replace(self._path, _read(self._path).completed().rotated())
             self._take(content)
             return content.current
 
@@ -221,6 +235,14 @@ def _create(path: Path, content: _File) -> None:
     finally:
         temporary.unlink()
         _sync_folder(path.parent)
+
+
+def _replace(path: Path, content: _File) -> _File:
+    """Put `content` in the file's place, whole. The caller holds the folder's lock."""
+    temporary = _write_beside(path, content)
+    temporary.replace(path)
+    _sync_folder(path.parent)
+    return content
 
 
 def _write_beside(path: Path, content: _File) -> Path:

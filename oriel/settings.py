@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     runner_workers: int = Field(default=2, ge=1, le=64)
     runner_threads: int = Field(default=4, ge=1, le=256)
     artifact_cache_mb: int = Field(default=2_000, ge=64)
+    host_operations: str = Field(
+        default="", description="operations of the host product (`oriel.operations`): JSON, or the path of a file"
+    )
     egress_allow_networks: Annotated[tuple[str, ...], NoDecode] = ()
     compile_memory_mb: int = Field(default=4_096, ge=512)
     compile_seconds: int = Field(default=120, ge=5)

@@ -16,6 +16,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 from gateway.cors import Cors
 from gateway.headers import EXECUTION_ID, request_headers, response_headers
@@ -164,6 +165,8 @@ def execute_request(request: GatewayRequest, resolved: Resolved, decision: Decis
         egress=decision.egress,
         secrets=decision.secrets,
         user=decision.user,
+        operations=decision.operations,
+        acting_user=decision.acting_user,
     )
 
 
@@ -218,6 +221,13 @@ def _entry(
         status=status,
         error_code=code,
         started_at=started_at,
-        receipt=answer.receipt.model_dump(mode="json"),
+        receipt=_with_metrics(answer),
         logs=tuple(line.model_dump(mode="json") for line in answer.logs),
     )
+
+
+def _with_metrics(answer: ExecuteResponse) -> dict[str, Any]:
+    """The receipt as it is journalled, with what the guest has counted where it has counted anything."""
+    receipt = answer.receipt.model_dump(mode="json")
+    metrics = [metric.model_dump(mode="json") for metric in answer.metrics]
+    return {**receipt, "metrics": metrics} if metrics else receipt

@@ -9,8 +9,10 @@ Rules kept here:
 
 - The tenant is the token's. A tenant header may agree with it or is refused.
 - An execution gets a capability only where the platform offers it, the version asks for it and the tenant's grant
-  has not expired: an intersection, never a union. A grant can narrow what is asked for, never widen it; hosts are
-  intersected in the same way, and no hosts means none.
+  has not expired: an intersection, never a union. A grant can narrow what is asked for, never widen it; hosts and
+  operations of the host product are intersected in the same way, and none means none.
+- The guest learns of the user with `user.read` alone. The host product, where one of its operations may be called, is
+  always told: it decides what that user may do.
 - Limits are what the version wants, or the defaults; an install lowers them, and the operator's ceiling is not passed.
 - Everything here is a function of what it is given: no I/O, no cache, no clock.
 """
@@ -21,12 +23,13 @@ from dataclasses import dataclass
 
 from gateway.messages import GatewayRequest
 from gateway.resolve import Resolved
-from oriel import hosts
-from oriel.capabilities import ALWAYS, CAPABILITIES, canonical_name
+from oriel import hosts, operations
+from oriel.capabilities import ALWAYS, CAPABILITIES, PRODUCT_BACKED, canonical_name
 from oriel.contract import Limits, SealedSecret, User
 from oriel.errors import OrielError
 from oriel.identity import Permission, Principal
 from oriel.manifest import Endpoint, LimitsRequest
+from oriel.manifest.parts import CapabilityRequest
 from oriel.routing import Match, match_endpoint
 from oriel.store.records import Grant, StoredSecret
 
@@ -44,6 +47,16 @@ class Decision:
     limits: Limits
     secrets: tuple[SealedSecret, ...]
     user: User | None
+    operations: tuple[str, ...] = ()
+    acting_user: User | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """How far one capability reaches."""
+
+    hosts: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
 
 
 def require_caller(request: GatewayRequest, principal: Principal) -> str:
@@ -113,15 +126,16 @@ def decide(
     """
     match = match_endpoint(resolved.manifest.api.endpoints, request.method, segments)
     _require_role(match.endpoint, principal)
-    asked = {name: asking.hosts for name, asking in resolved.manifest.asked.items()}
-    grants = _effective(asked, resolved.resolution.install.grants, offered, now_ms)
+    grants = _effective(resolved.manifest.asked, resolved.resolution.install.grants, offered, now_ms)
     return Decision(
         match=match,
         providers=frozenset(grants) | (ALWAYS & frozenset(offered)),
-        egress=grants.get("http.fetch", ()),
+        egress=grants.get("http.fetch", _Scope()).hosts,
         limits=effective_limits(resolved.manifest.limits, resolved.resolution.install.limits, ceiling),
         secrets=tuple(map(_sealed, resolved.resolution.secrets)) if "secrets.get" in grants else (),
         user=_user(principal) if "user.read" in grants else None,
+        operations=grants.get("host.call", _Scope()).operations,
+        acting_user=_user(principal) if PRODUCT_BACKED & grants.keys() else None,
     )
 
 
@@ -144,11 +158,14 @@ def _require_role(endpoint: Endpoint, principal: Principal) -> None:
 
 
 def _effective(
-    asked: dict[str, tuple[str, ...]], grants: Iterable[Grant], offered: Collection[str], now_ms: int
-) -> dict[str, tuple[str, ...]]:
-    """The capabilities that all three sides agree to, with their hosts."""
+    asked: Mapping[str, CapabilityRequest], grants: Iterable[Grant], offered: Collection[str], now_ms: int
+) -> dict[str, _Scope]:
+    """The capabilities that all three sides agree to, with how far they reach."""
     return {
-        name: hosts.intersection(asked[name], grant.hosts)
+        name: _Scope(
+            hosts.intersection(asked[name].hosts, grant.hosts),
+            operations.intersection(asked[name].operations, grant.operations),
+        )
         for grant in grants
         if (name := canonical_name(grant.capability)) in asked
         and name in offered

@@ -4,7 +4,8 @@ Rules kept here:
 
 - A grant is never more than what is asked: another capability or another host is refused, not dropped.
 - It may be less, to nothing at all: what was granted is what runs.
-- No hosts is not "all hosts": a grant that takes hosts names them, or says nothing and means those asked for.
+- No hosts is not "all hosts": a grant that takes hosts names them, or says nothing and means those asked for. So with
+  operations of the host product.
 - What was granted before keeps who granted it and when.
 """
 
@@ -22,12 +23,13 @@ from registry.catalogue import asks
 
 
 class GrantRequest(BaseModel):
-    """One capability to grant; `hosts` left out means all that are asked for."""
+    """One capability to grant; `hosts` or `operations` left out means all that are asked for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     capability: str = Field(max_length=64)
     hosts: tuple[str, ...] | None = Field(default=None, max_length=256)
+    operations: tuple[str, ...] | None = Field(default=None, max_length=256)
 
 
 def consented(
@@ -56,13 +58,18 @@ def consented(
     wanted = [request for request in requests if canonical_name(request.capability) not in ALWAYS]
     if findings := list(_findings(asked, wanted)):
         raise InvalidInput("invalid_input", findings, subject="The consent")
-    kept = {(grant.capability, grant.hosts): grant for grant in before}
+    kept = {(grant.capability, grant.hosts, grant.operations): grant for grant in before}
     grants = []
     for request in wanted:
         ask = asked[canonical_name(request.capability)]
-        named = tuple(ask["hosts"] if request.hosts is None else sorted(set(request.hosts)))
-        grant = Grant(capability=ask["name"], hosts=named, granted_by=granted_by, granted_at=now)
-        grants.append(kept.get((grant.capability, grant.hosts), grant))
+        grant = Grant(
+            capability=ask["name"],
+            hosts=_named(ask["hosts"], request.hosts),
+            operations=_named(ask["operations"], request.operations),
+            granted_by=granted_by,
+            granted_at=now,
+        )
+        grants.append(kept.get((grant.capability, grant.hosts, grant.operations), grant))
     return tuple(sorted(grants, key=lambda grant: grant.capability))
 
 
@@ -75,6 +82,10 @@ def consent_required(manifest: Manifest) -> OrielError:
         f"{manifest.name} {manifest.version} asks for {names}; send 'grants' with what is agreed to.",
         extra={"capabilities": asked},
     )
+
+
+def _named(asked: Sequence[str], chosen: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(asked) if chosen is None else tuple(sorted(set(chosen)))
 
 
 def _findings(asked: dict[str, dict[str, Any]], requests: Sequence[GrantRequest]) -> Iterator[Finding]:
@@ -96,6 +107,11 @@ def _findings(asked: dict[str, dict[str, Any]], requests: Sequence[GrantRequest]
                 yield Finding(f"{place}.hosts", f"{host!r} {problem}")
             elif not hosts.included(host, ask["hosts"]):
                 yield Finding(f"{place}.hosts", f"{host!r} is not asked for; it asks for {', '.join(ask['hosts'])}")
+        if ask["takes_operations"] and request.operations is not None and not request.operations:
+            yield Finding(f"{place}.operations", "is empty; name the operations, or leave the capability out")
+        for operation in sorted(set(request.operations or ()) - set(ask["operations"])):
+            named = ", ".join(ask["operations"]) or "none"
+            yield Finding(f"{place}.operations", f"{operation!r} is not asked for; it asks for {named}")
 
 
 def host_problem(host: str) -> str | None:

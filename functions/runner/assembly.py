@@ -1,6 +1,7 @@
 """A runner made from the settings: what a worker process, a Lambda function and a benchmark start with.
 
-The runner holds the platform's public keys and the keys that open secrets; it signs nothing.
+The runner holds the platform's public keys and the keys that open secrets. It signs its calls to the host product, with a
+key that is for nothing else.
 """
 
 from contextlib import ExitStack
@@ -10,7 +11,9 @@ from fastapi import FastAPI
 
 from oriel.blobs.opening import open_blobs
 from oriel.identity import ServiceTokenVerifier
+from oriel.identity.product import HostTokenSigner
 from oriel.keyring import Keyring
+from oriel.operations import load_operations
 from oriel.sealing import Sealer
 from oriel.settings import MEGABYTE, Settings
 from oriel.signing import PublicKey
@@ -25,6 +28,7 @@ from runner.entry import Standard
 from runner.execution import Services
 from runner.host.table import host_functions
 from runner.pool import Share
+from runner.product import Product
 from runner.sandbox import Sandbox
 
 ARTIFACT_DIR = "artifacts"
@@ -49,6 +53,9 @@ def build_runner(settings: Settings, keyring: Keyring, board: Board | None = Non
         opened.callback(store.close)
         egress = Egress(allow_networks=settings.egress_allow_networks)
         opened.callback(egress.close)
+        operations = load_operations(settings.host_operations, settings.base_url)
+        product = Product(operations, HostTokenSigner(keyring.host_key))
+        opened.callback(product.close)
         sandbox = Sandbox(host_functions(), standard=standard)
         max_bytes = settings.artifact_cache_mb * MEGABYTE
         artifacts = Artifacts(
@@ -61,7 +68,7 @@ def build_runner(settings: Settings, keyring: Keyring, board: Board | None = Non
         return Runner(
             sandbox,
             Components(artifacts, sandbox.load, max_bytes=max_bytes),
-            Services(store=store, opener=Sealer(keyring), egress=egress),
+            Services(store=store, opener=Sealer(keyring), egress=egress, product=product),
             share=Share.of(settings.runner_threads),
             board=board,
             resources=opened.pop_all(),

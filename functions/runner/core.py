@@ -26,7 +26,7 @@ from runner.board import Board
 from runner.components import Components
 from runner.exchange import Answer, GuestResponse, from_guest, largest_result, to_guest
 from runner.execution import Execution, Services
-from runner.host import console
+from runner.host import console, metrics
 from runner.pool import FairPool, Share
 from runner.sandbox import LoadedComponent, RunFailure, RunLimits, Sandbox
 
@@ -165,6 +165,8 @@ def _receipt(execution: Execution, use: _Use, reason: str | None = None) -> Rece
         log_lines=used.log_lines,
         log_bytes=used.log_bytes,
         log_dropped=used.log_dropped,
+        metric_samples=used.metric_samples,
+        metrics_dropped=used.metrics_dropped,
         cold=use.cold,
         reason=reason,
     )
@@ -177,6 +179,7 @@ def _answered(answer: Answer, receipt: Receipt, execution: Execution) -> Execute
         body_b64=base64.b64encode(answer.body).decode(),
         receipt=receipt,
         logs=tuple(execution.lines),
+        metrics=metrics.totals(execution),
     )
 
 
@@ -186,4 +189,5 @@ def _failed(error: OrielError, receipt: Receipt, execution: Execution) -> Execut
         error=ExecuteError(code=error.code, message=error.detail),
         receipt=receipt,
         logs=tuple(execution.lines),
+        metrics=metrics.totals(execution),
     )

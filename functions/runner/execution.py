@@ -13,7 +13,7 @@ import base64
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from oriel.capabilities import ALWAYS
 from oriel.contract import ExecuteRequest, ExecutionContext, LogLine, SealedSecret, User
@@ -41,6 +41,22 @@ class Fetcher(Protocol):
     def fetch(self, request: Outgoing, policy: Policy, bounds: Bounds) -> Answer: ...
 
 
+class Caller(Protocol):
+    """The part of `runner.product.Product` that the runner needs."""
+
+    def call(self, name: str, value: Any, context: ExecutionContext, user: User | None, bounds: Bounds) -> str: ...
+
+
+@dataclass(slots=True)
+class Series:
+    """One series of a metric as it grows; see `oriel.contract.Metric`."""
+
+    kind: Literal["counter", "gauge", "histogram"]
+    value: float = 0.0
+    count: int = 0
+    buckets: list[int] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What host functions reach outside their execution. One set serves all executions of a process.
@@ -51,6 +67,7 @@ class Services:
     store: GuestStore | None = None
     opener: Opener | None = None
     egress: Fetcher | None = None
+    product: Caller | None = None
 
 
 class Secrets:
@@ -113,8 +130,11 @@ class Execution:
     Attributes:
         providers: the capabilities granted, with those that are always there.
         egress: the hosts granted with `http.fetch`.
+        operations: those of the host product granted with `host.call`.
+        acting_user: the user as the host product is told; the guest sees `user`.
         started_at, deadline: `time.monotonic()` seconds.
         lines: what the guest has logged, in order.
+        metrics: what it has measured, by name and labels; `metric_kinds` by name.
         printed: what it has printed to a standard stream and not ended with a newline yet.
     """
 
@@ -127,7 +147,11 @@ class Execution:
     services: Services
     started_at: float
     deadline: float
+    operations: frozenset[str] = frozenset()
+    acting_user: User | None = None
     lines: list[LogLine] = field(default_factory=list)
+    metrics: dict[tuple[str, tuple[tuple[str, str], ...]], Series] = field(default_factory=dict)
+    metric_kinds: dict[str, str] = field(default_factory=dict)
     printed: dict[Printed, bytes] = field(default_factory=dict)
 
     @classmethod
@@ -144,6 +168,8 @@ class Execution:
             services=services,
             started_at=started,
             deadline=started + request.limits.timeout_ms / 1000,
+            operations=frozenset(request.operations),
+            acting_user=request.acting_user,
         )
 
     def elapsed_ms(self) -> float:

@@ -6,7 +6,7 @@ Rules kept here:
 - A budget is charged before the work is done where its size is known, after it where only the answer tells.
 - Standard components call the host in small steps, and what they hand over is kept here until it goes out: both have
   budgets of their own, made of the others.
-- Passing one ends the execution with `host_budget_exceeded`; only log lines are dropped and counted instead.
+- Passing one ends the execution with `host_budget_exceeded`; only log lines and samples are dropped and counted instead.
 """
 
 from dataclasses import dataclass
@@ -33,6 +33,8 @@ class Budgets:
     log_lines: int = 0
     log_bytes: int = 0
     log_dropped: int = 0
+    metric_samples: int = 0
+    metrics_dropped: int = 0
 
     def charge_call(self) -> None:
         """One host call; `host_budget_exceeded` past the limit."""
@@ -75,6 +77,14 @@ class Budgets:
             return False
         self.log_lines += 1
         self.log_bytes += size
+        return True
+
+    def charge_metric(self) -> bool:
+        """Whether one more sample is still within the allowance; one that is not is counted as dropped."""
+        if self.metric_samples >= self.limits.max_metric_samples:
+            self.metrics_dropped += 1
+            return False
+        self.metric_samples += 1
         return True
 
 

@@ -13,7 +13,7 @@ Ask = Mapping[str, Any]
 
 
 def describe(asks: Sequence[Ask]) -> str:
-    """One paragraph a capability: its name, what it means, the publisher's purpose, the hosts."""
+    """One paragraph a capability: its name, what it means, the publisher's purpose, the hosts or operations."""
     return "\n".join(_paragraph(ask) for ask in asks)
 
 
@@ -21,6 +21,7 @@ def _paragraph(ask: Ask) -> str:
     mark = "[yellow]![/]" if ask.get("sensitive") else "[green]•[/]"
     lines = [f"  {mark} [bold]{ask['name']}[/]  {ask['summary']}"]
     lines += [f"      hosts: {', '.join(ask['hosts'])}"] if ask.get("hosts") else []
+    lines += [f"      operations: {', '.join(ask['operations'])}"] if ask.get("operations") else []
     lines += [f"      “{ask['purpose']}”"] if ask.get("purpose") else []
     return "\n".join(lines)
 
@@ -32,7 +33,7 @@ def choose_grants(
 
     Args:
         asks: what the version asks for.
-        named: `--grant` values: `storage.kv`, or `http.fetch=api.acme.com,api.example.com`.
+        named: `--grant` values: `storage.kv`, `http.fetch=api.acme.com,api.example.com`, `host.call=orders.list`.
         everything: `--grant-all`.
         interactive: somebody can be asked.
 
@@ -61,22 +62,22 @@ def _agreed(ask: Ask) -> bool:
     return typer.confirm("    Grant it?", default=True, err=True)
 
 
-def _grant(ask: Ask, hosts: Sequence[str] | None = None) -> dict[str, Any]:
-    chosen = list(ask.get("hosts") or ()) if hosts is None else list(hosts)
-    return {"capability": ask["name"], "hosts": chosen}
+def _grant(ask: Ask, chosen: Sequence[str] | None = None) -> dict[str, Any]:
+    scope = "operations" if ask.get("takes_operations") else "hosts"
+    return {"capability": ask["name"], scope: list(ask.get(scope) or ()) if chosen is None else list(chosen)}
 
 
 def _named_grants(asks: Sequence[Ask], named: Sequence[str]) -> list[dict[str, Any]]:
     known = {ask["name"]: ask for ask in asks}
     grants, findings = [], []
     for value in named:
-        name, _, hosts = value.partition("=")
+        name, _, chosen = value.partition("=")
         ask = known.get(canonical_name(name))
         if ask is None:
             offered = ", ".join(known) or "nothing"
             findings.append(Finding(f"--grant {value}", f"the extension does not ask for it; it asks for {offered}"))
         else:
-            grants.append(_grant(ask, hosts.split(",") if hosts else None))
+            grants.append(_grant(ask, chosen.split(",") if chosen else None))
     if findings:
         raise InvalidInput("invalid_input", findings, subject="The command line")
     return grants

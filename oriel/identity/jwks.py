@@ -4,7 +4,8 @@ Rules kept here:
 
 - Only public keys for signatures are taken: Ed25519 (EdDSA), P-256 (ES256), RSA of 2,048 to 8,192 bits (RS256,
   PS256). A key fits the algorithms of its own kind and no other, so a public key is never an HMAC secret. Private
-  and symmetric keys, and keys that cannot be read, are left out.
+  and symmetric keys, and keys that cannot be read, are left out. So is the key that signs calls to host products
+  (`oriel.identity.product`), which stands in Oriel's own set: it speaks for no user.
 - Keys are fetched again after `max_age`, and at once for an unknown key id; never more often than `min_interval`, so
   that tokens with invented ids cost the provider nothing. One thread fetches, the others use the keys they have.
 - While the provider is away the last good keys serve until they are `max_stale` old. After that: `unavailable`.
@@ -27,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from oriel.errors import OrielError
+from oriel.identity.product import KEY_ID as HOST_KEY_ID
 
 MAX_SET_BYTES = 256_000
 MAX_KEYS = 64
@@ -82,7 +84,7 @@ def _usable(entry: Mapping[str, Any]) -> VerificationKey | None:
     if "alg" in entry:
         algorithms = tuple(algorithm for algorithm in algorithms if algorithm == entry["alg"])
     key_id = entry.get("kid")
-    if not algorithms or "d" in entry or entry.get("use", "sig") != "sig" or not isinstance(key_id, str | None):
+    if key_id == HOST_KEY_ID or not algorithms or "d" in entry or entry.get("use", "sig") != "sig" or not isinstance(key_id, str | None):
         return None
     try:
         key = jwt.PyJWK(dict(entry), algorithms[0]).key

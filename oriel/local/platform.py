@@ -38,6 +38,7 @@ from oriel.local.servers import bind, origin, serving
 from oriel.local.tokens import jwks
 from oriel.local.ui_origin import create_ui_app
 from oriel.local.warden import Warden
+from oriel.operations import load_operations
 from oriel.sealing import Sealer
 from oriel.settings import Settings
 from oriel.signing import SigningKey, TrustBundle
@@ -129,7 +130,7 @@ class LocalPlatform:
                 ("/openapi.json", registry),
                 ("/healthz", registry),
                 ("/oriel/", host_library()),
-                ("/.well-known/jwks.json", key_set(jwks(self.keyring.issuer_key))),
+                ("/.well-known/jwks.json", key_set(jwks(self.keyring.issuer_key, host=self.keyring.host_key))),
             ],
             otherwise=self._product(self) if self._product else landing(),
         )
@@ -151,6 +152,7 @@ class LocalPlatform:
         """Start the workers; the URL they share."""
         warden = Warden(quarantines)
         self._stack.callback(warden.close)
+        load_operations(self.settings.host_operations, self.base_url)  # a mistake stops the start, not each worker's
         listener = bind(LOOPBACK, 0)
         self._stack.callback(listener.close)
         self._workers = WorkerPool(

@@ -13,6 +13,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from oriel.identity.product import KEY_ID as HOST_KEY_ID
 from oriel.ids import new_id
 from oriel.settings import LOCAL_ISSUER
 
@@ -20,11 +21,16 @@ LIFETIME_SECONDS = 300
 KEY_ID = "local"
 
 
-def jwks(key: Ed25519PrivateKey) -> dict[str, Any]:
-    """The public half as a JSON Web Key Set (RFC 8037)."""
+def jwks(key: Ed25519PrivateKey, *, host: Ed25519PrivateKey | None = None) -> dict[str, Any]:
+    """The public halves as a JSON Web Key Set (RFC 8037): the issuer's, and of the key that signs host calls."""
+    keys = [_jwk(key, KEY_ID)]
+    return {"keys": keys if host is None else [*keys, _jwk(host, HOST_KEY_ID)]}
+
+
+def _jwk(key: Ed25519PrivateKey, key_id: str) -> dict[str, str]:
     raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-    return {"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": KEY_ID, "x": x}]}
+    return {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key_id, "x": x}
 
 
 def mint_token(

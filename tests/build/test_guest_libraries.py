@@ -147,3 +147,26 @@ def test_a_component_imports_what_it_asks_for_and_nothing_else(name):
     wanted = {CAPABILITIES[item].interface for item in ("context.read", "log.emit", *made.manifest.asked)} | {"types"}
     assert {item.split("/")[1].split("@")[0] for item in made.imports} == wanted
     assert all(item.startswith("oriel:extension/") for item in made.imports)
+
+
+def test_what_an_extension_measures_is_summed_up_by_series(probe):
+    answer = probe().call("GET", "/metrics")
+    assert (answer.status, answer.body().strip(b'"')) == (200, b"Invalid")
+    found = {metric.name: (metric.kind, metric.value, metric.count, metric.labels) for metric in answer.metrics}
+    assert found == {
+        "asked_total": ("counter", 3.0, 2, {"kind": "a"}),
+        "depth": ("gauge", 7.0, 1, {}),
+        "took_seconds": ("histogram", 0.02, 1, {}),
+    }
+    assert answer.receipt.metric_samples == 5
+
+
+def test_measuring_without_the_grant_changes_nothing_for_the_request(probe):
+    answer = probe(withheld=["metrics.emit"]).call("GET", "/metrics")
+    assert answer.status in {200, 204}
+    assert (answer.metrics, answer.receipt.denied_calls) == ((), 5)
+
+
+@pytest.mark.parametrize(("operation", "status"), [("orders.list", 503), ("orders.delete", 403)])
+def test_an_operation_that_is_not_there_is_unavailable_and_one_that_is_not_granted_denied(probe, operation, status):
+    assert probe().call("GET", f"/host/{operation}").status == status  # this runner has no product

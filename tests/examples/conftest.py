@@ -24,3 +24,9 @@ def approvals(host: Host) -> Callable[..., Installed]:
 def pulse(host: Host) -> Callable[..., Installed]:
     """Makes installs of `examples/pulse`; takes `config` and `withheld`."""
     return host.publish(EXAMPLES / "pulse")
+
+
+@pytest.fixture(scope="session")
+def beacon(host: Host) -> Callable[..., Installed]:
+    """Makes installs of `examples/beacon`; takes `config` and `withheld`."""
+    return host.publish(EXAMPLES / "beacon")

@@ -10,6 +10,7 @@ from oriel.engine.types import (
     Enum,
     Flags,
     Function,
+    Handle,
     ListOf,
     Option,
     Record,
@@ -30,8 +31,9 @@ class TypeWriter:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.names: dict[Type, str] = {}
+        self.resources: dict[str, str] = {}
 
-    def ref(self, type_: Type) -> str:
+    def ref(self, type_: Type) -> str:  # noqa: PLR0911 - one return for each kind of type
         """How the type is referred to; its definition is written first where it needs one."""
         match type_:
             case Scalar(name):
@@ -42,6 +44,8 @@ class TypeWriter:
                 return f"(tuple {' '.join(map(self.ref, elements))})"
             case Option(some):
                 return f"(option {self.ref(some)})"
+            case Handle(mode, resource):
+                return f"({mode} {self.resources[resource]})"
             case Result(ok, err):
                 parts = [self.ref(ok)] if ok else []
                 return f"(result {' '.join(parts + ([f'(error {self.ref(err)})'] if err else []))})"
@@ -98,7 +102,7 @@ def flat(type_: Type) -> list[str]:  # noqa: PLR0911 - one return for each kind 
             return [core for _, field in fields for core in flat(field)]
         case TupleOf(elements):
             return [core for element in elements for core in flat(element)]
-        case Enum() | Flags():
+        case Enum() | Flags() | Handle():
             return ["i32"]
         case Variant(cases):
             return ["i32", *_joined([case for _, case in cases])]

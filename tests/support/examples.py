@@ -103,6 +103,9 @@ class Installed:
             },
             "providers": [name for name in asked if name not in self.withheld],
             "egress": [host for name, ask in asked.items() if name not in self.withheld for host in ask.hosts],
+            "operations": [
+                operation for name, ask in asked.items() if name not in self.withheld for operation in ask.operations
+            ],
             "user": user,
         }
 

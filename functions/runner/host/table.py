@@ -6,7 +6,7 @@ Rules kept here:
   providers. The check stands in `_guarded` and nowhere else.
 - A call without the grant answers the interface's typed `denied` and is counted. It is no trap: an extension may
   ask and go on without.
-- Every call but a log line is counted against the execution's host calls, also a denied one, and none begins
+- Every call but a log line and a sample is counted against the execution's host calls, also a denied one, and none begins
   after the deadline.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from oriel.capabilities import ALWAYS, BY_INTERFACE, WIT_PACKAGE, WIT_VERSION
 from runner.execution import Execution
-from runner.host import context, http, log, secrets, storage, user
+from runner.host import context, http, log, metrics, product, secrets, storage, user
 from runner.sandbox import HostFunction
 
 
@@ -64,6 +64,10 @@ TABLE: tuple[Row, ...] = (
     Row("secrets", "names", secrets.names),
     Row("http", "fetch", http.fetch),
     Row("user", "get", user.get),
+    Row("metrics", "count", metrics.count, counted=False),
+    Row("metrics", "gauge", metrics.gauge, counted=False),
+    Row("metrics", "observe", metrics.observe, counted=False),
+    Row("host", "call", product.call),
 )
 
 

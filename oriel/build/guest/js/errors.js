@@ -60,12 +60,26 @@ export class ReferenceOnly extends HostError {}
 /** The other server was not reached or did not answer properly: `dns`, `connect`, `tls`, `timeout`, `protocol`. */
 export class FetchFailed extends HostError { status = 502; }
 
+/** What the product itself answered: its HTTP status, and the code of its problem object, empty without one. */
+export class OperationFailed extends HostError {
+  status = 502;
+
+  /** @param {{status: number, code: string, detail: string}} failure */
+  constructor({ status, code, detail }) {
+    super('host-error', detail);
+    this.productStatus = status;
+    this.code = code;
+  }
+}
+
 /** @type {Record<string, typeof HostError>} */
 const BY_KIND = {
   denied: Denied,
   conflict: Conflict,
   invalid: Invalid,
   'invalid-request': Invalid,
+  'invalid-input': Invalid,
+  'unknown-operation': Unavailable,
   'limit-exceeded': LimitExceeded,
   'too-large': LimitExceeded,
   'too-many-redirects': LimitExceeded,
@@ -92,6 +106,7 @@ export function call(ask) {
   } catch (error) {
     const { tag, val } = /** @type {any} */ (error)?.payload ?? {};
     if (typeof tag !== 'string') throw error;
+    if (tag === 'host-error') throw new OperationFailed(val);
     throw new (BY_KIND[tag] ?? HostError)(tag, String(val ?? tag));
   }
 }

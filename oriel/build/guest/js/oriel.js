@@ -18,13 +18,14 @@
  * `oriel build` looks for the default export of `src/main.js`. Every request runs in a fresh copy of the program as
  * it stood when it was built: module-level code runs once, at build time, and nothing is kept between requests.
  *
- * This is what is always there. `storage`, `http`, `secrets` and `user` are there where manifest.json asks for their
- * capability; importing one that is not fails the build and names the capability.
+ * This is what is always there. `storage`, `http`, `secrets`, `user`, `metrics` and `host` are there where manifest.json asks
+ * for their capability; importing one that is not fails the build and names the capability.
  */
 export { App } from './app.js';
 export * as context from './context.js';
 export {
-  Conflict, Denied, FetchFailed, HostError, Invalid, LimitExceeded, Problem, ReferenceOnly, Unavailable,
+  Conflict, Denied, FetchFailed, HostError, Invalid, LimitExceeded, OperationFailed, Problem,
+  ReferenceOnly, Unavailable,
 } from './errors.js';
 export * as log from './log.js';
 export { Headers, Request, Response, json, problem, text } from './messages.js';

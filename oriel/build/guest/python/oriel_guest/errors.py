@@ -8,7 +8,8 @@
     ├── LimitExceeded       a limit of size, number or budget
     ├── Unavailable         the host cannot do it now, or there is nobody to ask about
     ├── ReferenceOnly       the secret may be referred to but not read
-    └── FetchFailed         the other server could not be reached or did not answer properly
+    ├── FetchFailed         the other server could not be reached or did not answer properly
+    └── OperationFailed     the product refused an operation, or failed
 
 An exception that a handler lets through becomes an answer: a `Problem` its own, a `HostError` its `status`, anything
 else a 500 whose traceback is in the log.
@@ -79,11 +80,23 @@ class FetchFailed(HostError):
     status = 502
 
 
+class OperationFailed(HostError):
+    """What the product itself answered: its HTTP status, and the code of its problem object, empty without one."""
+
+    status = 502
+
+    def __init__(self, detail: str, product_status: int, code: str) -> None:
+        super().__init__("host-error", detail)
+        self.product_status, self.code = product_status, code
+
+
 _BY_KIND: Mapping[str, type[HostError]] = {
     "denied": Denied,
     "conflict": Conflict,
     "invalid": Invalid,
     "invalid-request": Invalid,
+    "invalid-input": Invalid,
+    "unknown-operation": Unavailable,
     "limit-exceeded": LimitExceeded,
     "too-large": LimitExceeded,
     "too-many-redirects": LimitExceeded,
@@ -99,6 +112,12 @@ _BY_KIND: Mapping[str, type[HostError]] = {
 }
 
 
-def host_error(kind: str, detail: str) -> HostError:
-    """The exception for a case of an `error` variant; `HostError` itself for one that is not known."""
+def host_error(kind: str, payload: Any) -> HostError:
+    """The exception for a case of an `error` variant; `HostError` itself for one that is not known.
+
+    `payload` is the host's sentence; for `host-error` the record `host.failure`.
+    """
+    if kind == "host-error":
+        return OperationFailed(payload.detail, payload.status, payload.code)
+    detail: str = payload
     return _BY_KIND.get(kind, HostError)(kind, detail)

@@ -1,5 +1,7 @@
 /** Everything that the guest library says of itself, to be asked from outside. */
-import { App, Conflict, HostError, Problem, Response, context, http, log, secrets, storage, user } from 'oriel';
+import {
+  App, Conflict, HostError, Problem, Response, context, host, http, log, metrics, secrets, storage, user,
+} from 'oriel';
 
 const app = new App();
 const BUILT_AT = Date.now() / 1000;
@@ -87,6 +89,20 @@ app.get('/refused', () => {
   });
   return [...kinds, secrets.get('NONE') ?? 'None', secrets.reference('TOKEN'), ...secrets.names()];
 });
+
+app.get('/metrics', () => {
+  metrics.count('asked_total', 2, { kind: 'a' });
+  metrics.count('asked_total', 1, { kind: 'a' });
+  metrics.gauge('depth', 7);
+  metrics.observe('took_seconds', 0.02);
+  try {
+    metrics.count('not a name');
+  } catch (error) {
+    return error.name;
+  }
+});
+
+app.get('/host/:operation', ({ params: { operation } }) => host.call(operation, { n: 1 }));
 
 app.get('/items/:id', (request) => request.params);
 

@@ -8,7 +8,23 @@ import time
 import uuid
 from typing import Any
 
-from oriel_guest import App, Conflict, HostError, Problem, Request, Response, context, http, log, secrets, storage, user
+from oriel_guest import (
+    App,
+    Conflict,
+    HostError,
+    Invalid,
+    Problem,
+    Request,
+    Response,
+    context,
+    host,
+    http,
+    log,
+    metrics,
+    secrets,
+    storage,
+    user,
+)
 
 app = App()
 BUILT_AT = time.time()
@@ -117,6 +133,24 @@ def refused(_: Request) -> list[str]:
         except HostError as error:
             kinds.append(type(error).__name__)
     return [*kinds, str(secrets.get("NONE")), secrets.reference("TOKEN"), *secrets.names()]
+
+
+@app.get("/metrics")
+def measured(_: Request) -> str:
+    metrics.count("asked_total", 2, kind="a")
+    metrics.count("asked_total", kind="a")
+    metrics.gauge("depth", 7)
+    metrics.observe("took_seconds", 0.02)
+    try:
+        metrics.count("not a name")
+    except Invalid as error:
+        return type(error).__name__
+    return ""
+
+
+@app.get("/host/:operation")
+def operation(request: Request) -> Any:
+    return host.call(request.params["operation"], {"n": 1})
 
 
 @app.get("/items/:id")
