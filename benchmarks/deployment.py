@@ -6,7 +6,6 @@ works on a copy of its own and leaves the kept one as it was. The requests here 
 
 import base64
 import hashlib
-import http.client
 import json
 import os
 import shutil
@@ -20,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+import httpx
 
 from benchmarks import guests
 from oriel.build.tools import cache_dir
@@ -39,6 +40,7 @@ TENANT, PUBLISHER = "northwind", "com.acme"
 ROLES = ("admin", "publisher", "operator")
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60.0
+SHOWN = 2_000  # characters of a log
 PUBLISHED = "published.json"
 CACHE = "ORIEL_CACHE_DIR"
 BINARY = "application/octet-stream"
@@ -117,9 +119,12 @@ def serving(data_dir: Path) -> Iterator[int]:
     port, ui_port = _free_ports(2)
     command = [sys.executable, "-m", "oriel", "serve", "--data-dir", str(data_dir)]
     command += ["--port", str(port), "--ui-port", str(ui_port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment())
+    log = data_dir / "serve.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=_environment())
     try:
-        _wait_until_up(process, port)
+        if not _comes_up(process, port):
+            raise RuntimeError(f"'oriel serve' did not start:\n{log.read_text(errors='replace')[-SHOWN:]}")
         yield port
     finally:
         process.terminate()
@@ -169,7 +174,7 @@ def _publish(client: PlatformClient, guest: guests.Guest, key: SigningKey) -> Pu
     client.publish(guest.bundle, json.loads(envelope))
     client.install(manifest.name, grants=[])
     answer = client.call(manifest.name, "/hello")
-    if answer.status_code != http.client.OK:
+    if not answer.is_success:
         raise RuntimeError(f"{manifest.name} answers {answer.status_code}: {answer.text}")
     return Published(manifest.name, version, digest)
 
@@ -187,12 +192,13 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _wait_until_up(process: "subprocess.Popen[bytes]", port: int) -> None:
+def _comes_up(process: "subprocess.Popen[bytes]", port: int) -> bool:
+    """Wait for an answer: the socket listens before the platform is up."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         try:
-            with socket.create_connection((LOOPBACK, port), timeout=1):
-                return
-        except OSError:
+            if httpx.get(f"http://{LOOPBACK}:{port}/healthz", timeout=5, trust_env=False).is_success:
+                return True
+        except httpx.HTTPError:
             time.sleep(0.05)
-    raise RuntimeError("'oriel serve' did not start; start it by hand to see why")
+    return False

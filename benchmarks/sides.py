@@ -3,6 +3,7 @@
 Both take the same requests and must give the same answers: each call checks what came back.
 """
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -16,19 +17,24 @@ Work = Callable[[], None]
 
 @dataclass(slots=True)
 class Oriel:
-    """`Runner.execute`, as a worker process calls it: request in, receipt and answer out, base64 on both ways."""
+    """`Runner.execute`, as a worker process calls it: request in, answer and receipt out.
+
+    It unpacks the body from base64 and packs the answer's into it; the stock side has bytes on both ways.
+    """
 
     deployment: Deployment
     runner: Runner
 
     def work(self, request: ExecuteRequest, expected: bytes) -> Work:
         """What executes `request` once."""
+        encoded = base64.b64encode(expected).decode()
 
         def work() -> None:
             response = self.runner.execute(request)
-            body = response.body()
-            if response.error is not None or body != expected:
-                raise RuntimeError(f"Oriel answers {response.status} {response.error} with {len(body)} bytes")
+            if response.error is not None or response.body_b64 != encoded:
+                raise RuntimeError(
+                    f"Oriel answers {response.status} {response.error} with {len(response.body())} bytes"
+                )
 
         return work
 

@@ -91,7 +91,7 @@ class BundleIndex(_Predicate):
     Attributes:
         interfaces: the interfaces that the component imports, as it names them (`oriel:extension/storage@1.0.0`).
         capabilities: those that the manifest asks for; an import outside of them was refused at publish.
-        handler: the way into the component, Oriel's own or `wasi:http/incoming-handler`.
+        handler: the way into the component: Oriel's own, that of `alga:extension`, or `wasi:http/incoming-handler`.
     """
 
     content_hash: ContentHash
@@ -102,7 +102,7 @@ class BundleIndex(_Predicate):
     component_digest: ContentHash
     interfaces: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
-    handler: Literal["oriel", "wasi-http"] = "oriel"
+    handler: Literal["oriel", "alga", "wasi-http"] = "oriel"
 
     def subject(self) -> dict[str, str]:
         return {INDEX_SUBJECT: self.content_hash}

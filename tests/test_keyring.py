@@ -18,7 +18,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def public(keyring: Keyring) -> list[bytes]:
-    keys = (keyring.platform_key, keyring.service_key, keyring.issuer_key)
+    keys = (keyring.platform_key, keyring.service_key, keyring.issuer_key, keyring.host_key)
     return [key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw) for key in keys]
 
 
@@ -36,7 +36,18 @@ def test_a_keyring_keeps_its_keys(path):
 
 
 def test_each_purpose_has_a_key_of_its_own(path):
-    assert len(set(public(Keyring.open(path, create=True)))) == 3
+    assert len(set(public(Keyring.open(path, create=True)))) == 4
+
+
+def test_a_keyring_of_an_earlier_release_gets_the_key_it_lacks_once(path):
+    whole = Keyring.open(path, create=True)
+    content = json.loads(path.read_text())
+    del content["host_key"]
+    path.write_text(json.dumps(content))
+    first, second = Keyring.open(path), Keyring.open(path)
+    assert public(first) == public(second)
+    assert public(first)[:3] == public(whole)[:3]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_the_file_and_its_folder_are_private_whatever_the_umask(path):

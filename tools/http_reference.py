@@ -18,6 +18,8 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from http_samples import samples
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from gateway.description import PATH, describe
 from oriel.blobs.opening import open_blobs
@@ -32,6 +34,7 @@ from oriel.store.opening import open_store
 from registry.app import create_app as registry_app
 from registry.core import Registry
 from registry.routes.caller import Permitted, authenticated
+from runner.app import EXECUTE
 from runner.assembly import build_app
 
 Json = dict[str, Any]
@@ -144,7 +147,7 @@ def _registry(settings: Settings, keyring: Keyring, opened: ExitStack) -> Regist
     )
 
 
-def _runner_app(settings: Settings, keyring: Keyring, opened: ExitStack) -> FastAPI:
+def _runner_app(settings: Settings, keyring: Keyring, opened: ExitStack) -> Starlette:
     app, runner = build_app(settings, keyring)
     opened.callback(runner.close)
     return app
@@ -203,17 +206,17 @@ def _permission(dependant: Dependant) -> str:
     return "none; no token is needed"
 
 
-def _runner(app: FastAPI) -> Iterator[str]:
-    for path, operations in app.openapi()["paths"].items():
-        for method in operations:
-            yield f"### `{method.upper()} {path}`\n"
-            if path == "/v1/execute":
-                for what, model in (("body", ExecuteRequest), ("answer", ExecuteResponse)):
-                    schema = model.model_json_schema(mode="serialization" if what == "answer" else "validation")
-                    yield from _table(what, _fields(schema, schema), schema)
-                yield "Answers: 200 where there is a receipt, also of a failure; a problem where nothing ran.\n"
-            else:
-                yield 'Permission: none; no token is needed.\n\nAnswers: 200 `{"status": "ok"}`.\n'
+def _runner(app: Starlette) -> Iterator[str]:
+    for route in app.routes:
+        assert isinstance(route, Route)  # the runner has nothing else
+        yield f"### `{min(route.methods or ())} {route.path}`\n"
+        if route.path == EXECUTE:
+            for what, model in (("body", ExecuteRequest), ("answer", ExecuteResponse)):
+                schema = model.model_json_schema(mode="serialization" if what == "answer" else "validation")
+                yield from _table(what, _fields(schema, schema), schema)
+            yield "Answers: 200 where there is a receipt, also of a failure; a problem where nothing ran.\n"
+        else:
+            yield 'Permission: none; no token is needed.\n\nAnswers: 200 `{"status": "ok"}`.\n'
 
 
 # fields

@@ -69,9 +69,7 @@ def _key(manifest: Manifest) -> records.PublisherKey:
 
 def _quarantine(manifest: Manifest) -> records.Quarantine:
     reason = "It was inside 3 workers that ended within ten minutes, alone in 2 of them."
-    return records.Quarantine(
-        content_hash=HASH, extension_id=manifest.name, deaths=3, reason=reason, created_at=MOMENT
-    )
+    return records.Quarantine(content_hash=HASH, extension_id=manifest.name, deaths=3, reason=reason, created_at=MOMENT)
 
 
 def _version(manifest: Manifest) -> records.Version:

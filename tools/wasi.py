@@ -3,7 +3,7 @@
 The WIT comes from the npm package that carries the standard's own files, pinned by its digest. A component that imports
 all of it is made by the build's toolchain, and the engine is asked for the types it sees.
 
-    python tools/wasi.py
+    python -m tools.wasi
 """
 
 import hashlib

@@ -5,17 +5,21 @@ It shows what a host product has to bring, and nothing else of Oriel is in here:
 - It is the identity provider: `/session/token` gives its page a short token for the signed-in user, signed with a key
   whose public half is at `/.well-known/jwks.json`. The gateway believes that issuer and no one else.
 - Its pages load `/oriel/host.js`, read the menu from the registry and put `<oriel-extension>` where an item leads.
+- `/operations/orders` carries out the operation `orders.list` for extensions: it believes the token that Oriel signs,
+  and tells the orders of the customer that the token names.
 - Its content security policy lets frames go to the UI origin only, so that a frame cannot be navigated elsewhere.
 
 Signing in is a choice of four people without a password: this is a demonstration.
 """
 
+import hashlib
 import json
 import secrets
 import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +27,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
@@ -31,6 +36,7 @@ HERE = Path(__file__).parent
 TOKEN_SECONDS = 300
 SESSION_SECONDS = 8 * 3600
 SESSION_COOKIE = "halden-session"
+ORIEL_KEY = "oriel-host"
 PAGES = ("/", "/orders", "/sign-in", "/apps/{rest:path}")
 
 
@@ -45,8 +51,15 @@ def create_app(
     issuer: str = "urn:oriel:local",
     audience: str = "oriel",
     key_id: str = "local",
+    oriel_keys: str = "",
 ) -> FastAPI:
-    """The product. `ui_origin` is where extension UIs are served; the rest says how its users' tokens are made."""
+    """The product.
+
+    Args:
+        ui_origin: where extension UIs are served.
+        issuer, audience, key_id: how its users' tokens are made.
+        oriel_keys: the URL of Oriel's public keys; without it no operation is carried out.
+    """
     app = FastAPI(title="Halden", docs_url=None, redoc_url=None, openapi_url=None)
     data = json.loads((HERE / "data.json").read_text(encoding="utf-8"))
     sessions = Sessions(frozenset(data["users"]))
@@ -87,6 +100,15 @@ def create_app(
         tenant = data["tenants"][data["users"][user]["tenant"]]
         return {"currency": tenant["currency"], "orders": tenant["orders"]}
 
+    @app.post("/operations/orders")
+    def orders_operation(call: Annotated[OperationCall, Depends(OperationCalls(oriel_keys, "orders.list"))]) -> Any:
+        tenant = data["tenants"].get(call.tenant)
+        if tenant is None:
+            raise HTTPException(403, "Oriel knows a customer that Halden does not.")
+        state = call.input.get("state") if isinstance(call.input, dict) else None
+        chosen = [order for order in tenant["orders"] if state in {None, order["state"]}]
+        return {"currency": tenant["currency"], "orders": chosen}
+
     for path in PAGES:
         app.add_api_route(path, lambda: FileResponse(HERE / "static" / "index.html"), methods=["GET"])
     app.mount("/static", StaticFiles(directory=HERE / "static"))
@@ -121,6 +143,47 @@ def from_own_page(
     """Another site's page can neither set this header without a preflight, which is not answered, nor lie here."""
     if x_halden_request is None or sec_fetch_site not in {None, "same-origin"}:
         raise HTTPException(403, "This is for the product's own pages.")
+
+
+@dataclass(frozen=True)
+class OperationCall:
+    """A call of Oriel that has been verified: the customer and the user it is for, and the operation's input."""
+
+    tenant: str
+    user: str | None
+    input: Any
+
+
+class OperationCalls:
+    """Verifies calls of one operation: signed by Oriel's key for host products, for this operation and this body."""
+
+    def __init__(self, keys_url: str, operation: str) -> None:
+        self._keys = jwt.PyJWKClient(keys_url) if keys_url else None
+        self._operation = operation
+
+    async def __call__(self, request: Request) -> OperationCall:
+        body = await request.body()
+        claims = await run_in_threadpool(self._claims, request.headers.get("authorization", "").partition(" ")[2])
+        if claims["operation"] != self._operation or claims["body_sha256"] != hashlib.sha256(body).hexdigest():
+            raise HTTPException(401, "The token is for another call.")
+        return OperationCall(claims["tenant"], claims.get("sub"), json.loads(body)["input"])
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        if self._keys is None:
+            raise HTTPException(503, "No keys of Oriel are configured.")
+        try:
+            key = self._keys.get_signing_key(ORIEL_KEY)
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=["EdDSA"],
+                issuer="oriel-runner",
+                audience="oriel-host",
+                options={"require": ["exp", "operation", "body_sha256", "tenant"]},
+            )
+        except jwt.PyJWTError:
+            raise HTTPException(401, "The token is not one of Oriel's.") from None
+        return claims
 
 
 class Sessions:

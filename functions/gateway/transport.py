@@ -81,7 +81,10 @@ class HttpRunner:
         seconds = request.limits.timeout_ms / 1000 + self._margin
         deadline = time.monotonic() + seconds
         try:
-            answer, raw = self._sent(request, body, deadline) or self._sent(request, body, deadline, last=True)
+            try:
+                answer, raw = self._send(request, body, deadline)
+            except _NotArrivedError:
+                answer, raw = self._send(request, body, deadline)
         except httpx.PoolTimeout:
             raise OrielError("overloaded", "All connections to the runner are in use.", retry_after=1) from None
         except (httpx.ConnectError, httpx.ConnectTimeout):
@@ -95,12 +98,12 @@ class HttpRunner:
     def close(self) -> None:
         self._http.close()
 
-    def _sent(
-        self, request: ExecuteRequest, body: bytes, deadline: float, *, last: bool = False
-    ) -> tuple[httpx.Response, bytes] | None:
-        """The answer and its body; None where the call did not arrive and, unless this is the `last` try, may be sent again.
+    def _send(self, request: ExecuteRequest, body: bytes, deadline: float) -> tuple[httpx.Response, bytes]:
+        """The answer and its body. A runner takes a token once, so that each call has its own.
 
-        A token is taken once by a runner, so that each try has its own.
+        Raises:
+            _NotArrivedError: the guest cannot have run.
+            httpx.TransportError: no answer.
         """
         headers = {"authorization": f"Bearer {self._signer.mint(body, request.context)}"}
         seconds = max(0.0, deadline - time.monotonic())
@@ -114,9 +117,13 @@ class HttpRunner:
                 sending.answered = True
                 return answer, _read(answer, limit, deadline)
         except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
-            if last or not sending.cannot_have_arrived(error, direct=self._direct):
-                raise
-            return None
+            if sending.cannot_have_arrived(error, direct=self._direct):
+                raise _NotArrivedError(str(error)) from error
+            raise
+
+
+class _NotArrivedError(httpx.TransportError):
+    """The connection broke before the runner had the whole call."""
 
 
 class _Sending:

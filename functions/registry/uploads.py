@@ -6,6 +6,7 @@ Rules kept here:
 - The same principal and the same bytes find the same session again, unless it was rejected: the command that a
   crash interrupted goes on where it stopped.
 - Bytes go to staging and nowhere else. What is not the announced bytes is not kept.
+- Where the blob store has addresses of its own for that, they take the announced bytes and no others.
 - `finalize` records and returns. Repeating it changes nothing.
 """
 
@@ -16,6 +17,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
+from oriel.blobs import Presigned
 from oriel.errors import OrielError
 from oriel.ids import new_id
 from oriel.signing import MAX_ENVELOPE_BYTES
@@ -24,6 +26,7 @@ from oriel.store.records import TERMINAL_STATES, Upload
 from registry.core import Registry
 
 ABANDONED_MS = 24 * 3600 * 1000
+PRESIGNED_SECONDS = 900
 
 
 class Hash(Protocol):
@@ -80,6 +83,14 @@ class Uploads:
         if upload is None or upload.principal != principal:
             raise OrielError("not_found", f"There is no upload {upload_id}.")
         return upload
+
+    def address(self, upload: Upload) -> Presigned | None:
+        """Where the blob store itself takes the bytes of an open session; None where they go to `receive`."""
+        if upload.state != "open":
+            return None
+        return self._blobs.presign_put(
+            staged_bundle(upload.upload_id), upload.size, upload.content_hash, PRESIGNED_SECONDS
+        )
 
     def receive(self, principal: str, upload_id: str, chunks: Iterable[bytes]) -> Upload:
         """Take the bytes of an open session; again, they replace those that came before.

@@ -3,11 +3,14 @@
     python -m runner --host 127.0.0.1 --port 8422        alone
     python -m runner --fd N --board-fd B --life-fd L     as `runner.supervisor` starts it
 
+What the first answer does not need is imported beside it, once the worker serves.
+
 Settings come from the environment (`oriel.settings`). When the other end of the life pipe is closed, the worker
 stops: at first politely, then for certain.
 """
 
 import argparse
+import logging
 import os
 import socket
 import sys
@@ -21,8 +24,11 @@ from oriel import telemetry
 from oriel.errors import OrielError
 from oriel.keyring import Keyring
 from oriel.settings import Settings
+from oriel.store.opening import open_store
 from runner.assembly import build_app
 from runner.board import Board
+
+_log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 5
 
@@ -52,6 +58,7 @@ def main(arguments: Sequence[str]) -> int:
         threading.Thread(target=_stop_at_end_of, args=(options.life_fd, server), daemon=True).start()
     if board is not None:
         board.mark_ready()
+    threading.Thread(target=_warm, args=(settings,), name="warm", daemon=True).start()
     try:
         server.run(sockets=None if options.fd is None else [socket.socket(fileno=options.fd)])
     finally:
@@ -67,6 +74,14 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--board-fd", type=int, help="a memory file for what the worker is busy with")
     parser.add_argument("--life-fd", type=int, help="a pipe whose end is the worker's end")
     return parser.parse_args(arguments)
+
+
+def _warm(settings: Settings) -> None:
+    """Load the store's library and see that it opens, before a guest waits for it."""
+    try:
+        open_store(settings.store_url).close()
+    except OrielError:
+        _log.exception("the store does not open")
 
 
 def _stop_at_end_of(pipe: int, server: uvicorn.Server) -> None:

@@ -4,7 +4,7 @@ Rules kept here:
 
 - Only the gateway may call: a service token covers the whole body, and its claims must name the same tenant,
   install, extension, bundle and execution as the body does. What the token says is believed; a body that says
-  otherwise is refused.
+  otherwise is refused. So is a header `x-alga-tenant` or `x-alga-extension` that does.
 - A body is bounded before it is read, and verified before it is parsed.
 - 200 means that there is a receipt; whether the guest answered stands in `error`. What never began is a problem.
 """
@@ -12,42 +12,45 @@ Rules kept here:
 import asyncio
 from typing import Final
 
-from fastapi import FastAPI, Request, Response
 from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
-from oriel.contract import ExecuteRequest, ExecuteResponse
+from oriel.asgi import install_error_handlers, read_body
+from oriel.contract import ExecuteRequest, ExecuteResponse, ExecutionContext
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.identity import ServiceTokenVerifier
-from oriel.web import install_error_handlers, read_body
 from runner.core import Runner
 
+EXECUTE: Final = "/v1/execute"
 BASE64_GROWTH: Final = 4 / 3
 ENVELOPE_BYTES: Final = 1_000_000  # headers, configuration, sealed secrets
 
 
-def create_app(runner: Runner, verifier: ServiceTokenVerifier, *, max_body_bytes: int) -> FastAPI:
+def create_app(runner: Runner, verifier: ServiceTokenVerifier, *, max_body_bytes: int) -> Starlette:
     """The app over `runner`, which stays the caller's to close.
 
     Args:
         max_body_bytes: of a guest's request body, as the gateway limits it; in the envelope it is base64.
     """
-    app = FastAPI(title="Oriel runner", docs_url=None, redoc_url=None, openapi_url=None)
-    install_error_handlers(app)
     limit = int(max_body_bytes * BASE64_GROWTH) + ENVELOPE_BYTES
 
-    @app.post("/v1/execute")
     async def execute(request: Request) -> Response:
         body = await read_body(request, limit)
         claims = verifier.verify(_token(request), body)
         asked = _parse(body)
         claims.require_same(asked.context)
+        _require_same(request, asked.context)
         answer = await _answer(runner, asked)
         return Response(answer.model_dump_json(), media_type="application/json")
 
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
 
+    app = Starlette(routes=[Route(EXECUTE, execute, methods=["POST"]), Route("/healthz", healthz)])
+    install_error_handlers(app)
     return app
 
 
@@ -56,6 +59,12 @@ def _token(request: Request) -> str:
     if scheme.lower() != "bearer" or not token:
         raise OrielError("untrusted_caller", "The request carries no service token.")
     return token.strip()
+
+
+def _require_same(request: Request, context: ExecutionContext) -> None:
+    for header, value in (("x-alga-tenant", context.tenant_id), ("x-alga-extension", context.extension_id)):
+        if any(given != value for given in request.headers.getlist(header)):
+            raise OrielError("untrusted_caller", f"The header '{header}' is not the service token's.")
 
 
 def _parse(body: bytes) -> ExecuteRequest:

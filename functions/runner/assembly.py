@@ -1,13 +1,16 @@
 """A runner made from the settings: what a worker process, a Lambda function and a benchmark start with.
 
-The runner holds the platform's public keys and the keys that open secrets. It signs its calls to the host product, with a
-key that is for nothing else.
+The runner holds the platform's public keys and the keys that open secrets. It signs its calls to the host product,
+with a key that is for nothing else.
 """
 
+import threading
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from oriel.blobs.opening import open_blobs
 from oriel.identity import ServiceTokenVerifier
@@ -17,6 +20,7 @@ from oriel.operations import load_operations
 from oriel.sealing import Sealer
 from oriel.settings import MEGABYTE, Settings
 from oriel.signing import PublicKey
+from oriel.store.base import GuestStore, Store
 from oriel.store.opening import open_store
 from runner.app import create_app
 from runner.artifacts import Artifacts
@@ -35,10 +39,12 @@ ARTIFACT_DIR = "artifacts"
 
 
 def standard() -> Standard:
-    """What standard components are linked with; imported when the first of them is loaded."""
-    from runner import wasi  # most processes never need it, and start sooner
+    """What components are linked with that were not made for Oriel; imported when the first of them is loaded."""
+    from runner import wasi  # most processes never need them, and start sooner
+    from runner.alga.table import host_functions as alga_functions
 
-    return wasi.standard()
+    made = wasi.standard()
+    return replace(made, functions=(*made.functions, *alga_functions()))
 
 
 def artifact_cache(settings: Settings) -> Path:
@@ -49,7 +55,7 @@ def artifact_cache(settings: Settings) -> Path:
 def build_runner(settings: Settings, keyring: Keyring, board: Board | None = None) -> Runner:
     """A runner over the store, the blobs and the keyring that the settings name."""
     with ExitStack() as opened:
-        store = open_store(settings.store_url)
+        store = _LaterStore(settings.store_url)
         opened.callback(store.close)
         egress = Egress(allow_networks=settings.egress_allow_networks)
         opened.callback(egress.close)
@@ -68,14 +74,33 @@ def build_runner(settings: Settings, keyring: Keyring, board: Board | None = Non
         return Runner(
             sandbox,
             Components(artifacts, sandbox.load, max_bytes=max_bytes),
-            Services(store=store, opener=Sealer(keyring), egress=egress, product=product),
+            Services(store=cast("GuestStore", store), opener=Sealer(keyring), egress=egress, product=product),
             share=Share.of(settings.runner_threads),
             board=board,
             resources=opened.pop_all(),
         )
 
 
-def build_app(settings: Settings, keyring: Keyring, board: Board | None = None) -> tuple[FastAPI, Runner]:
+class _LaterStore:
+    """The store, opened when a guest first uses it: its library is a third of what a runner would import to start."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._opening = threading.Lock()
+        self._store: Store | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        with self._opening:
+            if self._store is None:
+                self._store = open_store(self._url)
+        return getattr(self._store, name)
+
+    def close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+
+
+def build_app(settings: Settings, keyring: Keyring, board: Board | None = None) -> tuple[Starlette, Runner]:
     """The app and the runner behind it, which the caller closes."""
     runner = build_runner(settings, keyring, board)
     verifier = ServiceTokenVerifier([keyring.service_key.public_key()])

@@ -3,6 +3,7 @@
 | the component exports | it is called with | its answer |
 |---|---|---|
 | `handler` of `oriel:extension` | the request itself | what it returns |
+| `handler` of `alga:extension` | the request in its form | what it returns, in ours |
 | `handle` of `wasi:http/incoming-handler` | two resources of the host's | what it has put into the second one |
 
 The request goes in as `types.request`, and the answer comes out as `types.response`, whichever way is taken: nobody
@@ -18,6 +19,7 @@ from wasmtime.component import Component, ExportIndex
 from oriel.engine import inspect
 from oriel.engine.standard import INCOMING_HANDLER, standard_types
 from oriel.engine.types import Function
+from runner.alga.handler import AlgaCall
 from runner.codec import FunctionCodec, function_codec
 from runner.linking import HostFunction, HostResource
 
@@ -75,12 +77,14 @@ def entry_of(component: Component, shape: inspect.Shape, standard: Standard | No
     Raises:
         InvalidInput: `invalid_component`, where it has none that can be taken.
     """
-    interface = inspect.incoming_interface(shape)
-    if inspect.handler_kind(shape) == "wasi-http" and interface is not None and standard is not None:
+    interface, kind = inspect.incoming_interface(shape), inspect.handler_kind(shape)
+    if kind == "wasi-http" and interface is not None and standard is not None:
         entry = Entry(_codec(standard_types()[INCOMING_HANDLER][inspect.INCOMING]), standard.incoming)
         index = component.get_export_index(inspect.INCOMING, component.get_export_index(interface))
     else:
-        entry = Entry(_codec(inspect.offered_types()[""][inspect.HANDLER]), _Direct)
+        is_alga = kind == "alga"
+        codec = _codec(inspect.handler_type("alga" if is_alga else "oriel"))
+        entry = Entry(codec, AlgaCall if is_alga else _Direct)
         index = component.get_export_index(inspect.HANDLER)
     if index is None:
         raise inspect.invalid(list(inspect.handler_findings(shape)))

@@ -8,7 +8,8 @@ Rules kept here:
 
 - A component loads only if every function that it imports is there with the same signature, and the way into it
   (`runner.entry`) is of the right type. Nothing is found out at the time of a call.
-- What standard components import is linked for those that import it, when the first of them is loaded.
+- What standard components import, and those of `alga:extension`, is linked for those that import it, when the first
+  of them is loaded.
 - A run leaves nothing behind: its store is freed before `run` returns.
 """
 
@@ -22,7 +23,7 @@ from typing import Any
 import wasmtime
 from wasmtime.component import Component, ExportIndex
 
-from oriel.engine import config, inspect
+from oriel.engine import alga, config, inspect
 from oriel.errors import OrielError
 from runner import capi
 from runner.codec import Budget, FunctionCodec, Handles, TooLarge, TooLate
@@ -158,7 +159,7 @@ class Lane:
 
     def _hosts_for(self, shape: inspect.Shape) -> tuple[Standard | None, HostLinker]:
         """What a component is linked with, and the standard part of it where it has any."""
-        standard_is_used = any(name.startswith("wasi:") for name in shape.imports)
+        standard_is_used = any(name.startswith(("wasi:", alga.PREFIX)) for name in shape.imports)
         if self._make_standard is None or not standard_is_used:
             return None, self._host
         if self._standard is None:

@@ -6,7 +6,7 @@ Rules kept here:
 - A budget is charged before the work is done where its size is known, after it where only the answer tells.
 - Standard components call the host in small steps, and what they hand over is kept here until it goes out: both have
   budgets of their own, made of the others.
-- Passing one ends the execution with `host_budget_exceeded`; only log lines and samples are dropped and counted instead.
+- Passing one ends the execution with `host_budget_exceeded`; only log lines and samples are dropped and counted.
 """
 
 from dataclasses import dataclass

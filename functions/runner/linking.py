@@ -18,7 +18,7 @@ import wasmtime
 from wasmtime import _ffi as ffi
 from wasmtime.component import Linker, LinkerInstance, ResourceType
 
-from oriel.engine.inspect import item_type
+from oriel.engine.inspect import item_type, signature
 from oriel.engine.standard import track
 from oriel.engine.types import Function, Resource
 from oriel.errors import OrielError
@@ -107,7 +107,7 @@ class HostLinker:
             raise ValueError(f"{item.interface}.{item.name} is not in the WIT package")
         if error:
             raise wasmtime.WasmtimeError._from_ptr(error)  # noqa: SLF001 - the binding's only way
-        self.available.setdefault(track(item.interface), {})[item.name] = str(type_)
+        self.available.setdefault(track(item.interface), {})[item.name] = signature(item.interface, type_)
 
     def _add_function(self, instance: LinkerInstance, function: HostFunction, type_: Function) -> Any:
         callback = capi.HostCallback(self._callback(function, type_))

@@ -1,6 +1,23 @@
 """Immutable bytes behind one Protocol."""
 
-from oriel.blobs.base import BlobInfo, BlobMismatch, BlobMissing, Blobs, BlobsUnavailable, BlobTooLarge
+from oriel.blobs.base import (
+    BlobInfo,
+    BlobMismatch,
+    BlobMissing,
+    Blobs,
+    BlobsUnavailable,
+    BlobTooLarge,
+    Presigned,
+)
 from oriel.blobs.opening import open_blobs
 
-__all__ = ["BlobInfo", "BlobMismatch", "BlobMissing", "BlobTooLarge", "Blobs", "BlobsUnavailable", "open_blobs"]
+__all__ = [
+    "BlobInfo",
+    "BlobMismatch",
+    "BlobMissing",
+    "BlobTooLarge",
+    "Blobs",
+    "BlobsUnavailable",
+    "Presigned",
+    "open_blobs",
+]

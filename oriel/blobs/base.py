@@ -14,7 +14,7 @@ Rules every backend keeps:
 - A backend that cannot answer raises `BlobsUnavailable`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -61,6 +61,15 @@ class BlobInfo:
     key: str
     size: int
     modified_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Presigned:
+    """Where to PUT a blob without further credentials, the headers that belong to it, and until when (Unix ms)."""
+
+    url: str
+    headers: Mapping[str, str]
+    expires_at: int
 
 
 MAX_KEY_BYTES = 1024
@@ -113,4 +122,11 @@ class Blobs(Protocol):
 
     def delete(self, key: str) -> None:
         """Idempotent."""
+        ...
+
+    def presign_put(self, key: str, size: int, content_hash: str, expires: int) -> Presigned | None:
+        """An address that takes these bytes and no others under a `staging/` key, for `expires` seconds.
+
+        None where the backend has no such addresses: the bytes then go through `put_stream`.
+        """
         ...

@@ -5,7 +5,7 @@ Rules kept here:
 - Descriptions come from the engine's own component types, never from reading WIT text.
 - Signatures are compared as canonical text. The linker does not check the types of host functions, so what passes
   here is all that stands between a component and a call with arguments of another shape.
-- There are two ways in: Oriel's own `handler`, and `wasi:http/incoming-handler`.
+- There are three ways in: Oriel's own `handler`, the `handler` of `alga:extension`, and `wasi:http/incoming-handler`.
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import Literal
 import wasmtime
 from wasmtime import component as wc
 
-from oriel.engine import types
+from oriel.engine import alga, types
 from oriel.engine.reading import Reader, TypedInterfaces
 from oriel.engine.standard import INCOMING_HANDLER, standard, standard_types, track
 from oriel.errors import Finding, InvalidInput
@@ -26,8 +26,9 @@ from oriel.errors import Finding, InvalidInput
 HANDLER = "handler"
 INCOMING = "handle"
 
-Kind = Literal["oriel", "wasi-http"]
-"""The way into a component: `handler` of `oriel:extension`, or `handle` of `wasi:http/incoming-handler`."""
+Kind = Literal["oriel", "alga", "wasi-http"]
+"""The way into a component: `handler` of `oriel:extension` or of `alga:extension`, or `handle` of
+`wasi:http/incoming-handler`."""
 
 Interfaces = Mapping[str, Mapping[str, str]]
 """Interface name to item name to signature; functions of the world itself stand under ''."""
@@ -91,7 +92,17 @@ def typed_interfaces(component: wc.Component, engine: wasmtime.Engine) -> tuple[
 
 def signatures(interfaces: TypedInterfaces) -> Interfaces:
     """The same interfaces with each type as canonical text."""
-    return {interface: {name: str(item) for name, item in items.items()} for interface, items in interfaces.items()}
+    return {
+        interface: {name: signature(interface, item) for name, item in items.items()}
+        for interface, items in interfaces.items()
+    }
+
+
+def signature(interface: str, item: types.Item) -> str:
+    """The text that an item of an interface is compared by."""
+    if interface.startswith(alga.PREFIX) and isinstance(item, types.Function):
+        return alga.signature(item)
+    return str(item)
 
 
 @lru_cache(maxsize=1)
@@ -112,24 +123,33 @@ def offered() -> Interfaces:
 
 @lru_cache(maxsize=1)
 def importable() -> Interfaces:
-    """All that a component may import: `offered`, and the standard interfaces by their tracks."""
-    return {**offered(), **standard()}
+    """All that a component may import: `offered`, `alga:extension`, and the standard interfaces by their tracks."""
+    return {**offered(), **alga.alga(), **standard()}
 
 
 def item_type(interface: str, name: str) -> types.Item | None:
-    """What the platform knows under a name: of `oriel:extension`, or standard; None where there is no such thing."""
+    """What the platform knows under a name: of either package, or standard; None where there is no such thing."""
+    if interface.startswith(alga.PREFIX):
+        return alga.alga_types().get(interface, {}).get(name)
     return offered_types().get(interface, {}).get(name) or standard_types().get(track(interface), {}).get(name)
 
 
-def handler_signature() -> str:
+def handler_type(kind: Literal["oriel", "alga"] = "oriel") -> types.Function:
+    """The type of `handler`."""
+    return (alga.alga_types() if kind == "alga" else offered_types())[""][HANDLER]
+
+
+def handler_signature(kind: Literal["oriel", "alga"] = "oriel") -> str:
     """The signature of `handler`."""
-    return str(offered_types()[""][HANDLER])
+    return str(handler_type(kind))
 
 
 def handler_kind(shape: Shape) -> Kind | None:
     """The way into the component; `handler` where it has both, and None where it has neither."""
-    if HANDLER in shape.exports.get("", {}):
-        return "oriel"
+    handler = shape.exports.get("", {}).get(HANDLER)
+    if handler is not None:
+        is_alga = any(name.startswith(alga.PREFIX) for name in shape.imports) or handler == handler_signature("alga")
+        return "alga" if is_alga else "oriel"
     return "wasi-http" if _incoming(shape) else None
 
 
@@ -148,9 +168,11 @@ def handler_findings(shape: Shape) -> Iterator[Finding]:
             f"is missing; the component must export {HANDLER}: {handler_signature()}, "
             "or the interface wasi:http/incoming-handler@0.2.x",
         )
-    elif kind == "oriel" and (actual := shape.exports[""][HANDLER]) != handler_signature():
-        yield Finding(f"exports.{HANDLER}", f"is {_short(actual)}; expected {handler_signature()}")
-    elif kind == "wasi-http" and (exported := _incoming(shape)) is not None:
+    elif kind != "wasi-http":
+        actual, expected = shape.exports[""][HANDLER], handler_signature(kind)
+        if actual != expected:
+            yield Finding(f"exports.{HANDLER}", f"is {_short(actual)}; expected {expected}")
+    elif (exported := _incoming(shape)) is not None:
         expected = str(standard_types()[INCOMING_HANDLER][INCOMING])
         if exported[1] != expected:
             place = f"exports.{exported[0]}.{INCOMING}"

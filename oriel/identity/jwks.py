@@ -84,7 +84,9 @@ def _usable(entry: Mapping[str, Any]) -> VerificationKey | None:
     if "alg" in entry:
         algorithms = tuple(algorithm for algorithm in algorithms if algorithm == entry["alg"])
     key_id = entry.get("kid")
-    if key_id == HOST_KEY_ID or not algorithms or "d" in entry or entry.get("use", "sig") != "sig" or not isinstance(key_id, str | None):
+    if key_id == HOST_KEY_ID or not isinstance(key_id, str | None):
+        return None
+    if not algorithms or "d" in entry or entry.get("use", "sig") != "sig":
         return None
     try:
         key = jwt.PyJWK(dict(entry), algorithms[0]).key

@@ -36,6 +36,7 @@ PUBLISHER = "com.acme"
 TENANTS = ("northwind", "contoso")
 RECEIPT_SECONDS = 5.0
 BUILDER = Path(oriel.build.__file__).parent
+OPERATIONS = json.dumps({"orders.list": {"url": "/operations/orders", "description": "The tenant's orders"}})
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 Note = Callable[[str], None]
@@ -57,7 +58,7 @@ def run_demo(settings: Settings, note: Note) -> None:
     """Show everything and stay up until the process is told to stop."""
     note("[bold]Building the examples[/]")
     examples = build_examples(settings.data_dir, note)
-    with LocalPlatform(settings, product=_host_product) as platform:
+    with LocalPlatform(_with_operations(settings), product=_host_product) as platform:
         _publish_and_install(platform, examples, note)
         for example in examples:
             _show_calls(platform, example, note)
@@ -77,7 +78,8 @@ def run_demo_check(settings: Settings, note: Note) -> bool:
     note("[bold]Building the examples[/]")
     examples = build_examples(settings.data_dir, note)
     with tempfile.TemporaryDirectory(prefix="oriel-demo-") as folder:
-        own = settings.model_copy(update={"data_dir": Path(folder) / "data", "port": 0, "ui_port": 0})
+        own = _with_operations(settings)
+        own = own.model_copy(update={"data_dir": Path(folder) / "data", "port": 0, "ui_port": 0})
         with LocalPlatform(own, product=_host_product) as platform:
             _publish_and_install(platform, examples, note)
             results = [_show_calls(platform, example, note) for example in examples]
@@ -283,6 +285,11 @@ def _client(platform: LocalPlatform, *, tenant: str | None, roles: tuple[str, ..
         yield client
 
 
+def _with_operations(settings: Settings) -> Settings:
+    """The settings with the example product's operations, where the operator has declared none."""
+    return settings.model_copy(update={"host_operations": settings.host_operations or OPERATIONS})
+
+
 def _host_product(platform: LocalPlatform) -> ASGIApp:
     """The example product, loaded from its file: examples are not part of the package."""
     path = EXAMPLES / "host-product" / "server.py"
@@ -291,5 +298,9 @@ def _host_product(platform: LocalPlatform) -> ASGIApp:
         raise OrielError("not_found", f"There is no host product at {path}.")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    app: ASGIApp = module.create_app(platform.keyring.issuer_key, ui_origin=platform.ui_base_url)
+    app: ASGIApp = module.create_app(
+        platform.keyring.issuer_key,
+        ui_origin=platform.ui_base_url,
+        oriel_keys=f"{platform.base_url}/.well-known/jwks.json",
+    )
     return app

@@ -14,7 +14,7 @@ from oriel.engine.config import fingerprint, new_engine
 from oriel.errors import OrielError
 from oriel.keyring import Keyring
 from oriel.settings import Settings
-from oriel.store.opening import open_store
+from oriel.store.opening import open_store, without_password
 
 FREE_BYTES_WANTED = 2_000_000_000
 
@@ -93,7 +93,7 @@ def _store(settings: Settings) -> str:
         store.ping()
     finally:
         store.close()
-    return settings.store_url
+    return without_password(settings.store_url)
 
 
 def _port(what: str, host: str, port: int) -> Check:

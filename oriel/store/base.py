@@ -2,7 +2,8 @@
 
 Rules every backend keeps (tests/store holds them to it):
 
-- A method is one access pattern: one statement or transaction in SQL, one request in DynamoDB. None scans.
+- A method is one access pattern: one transaction in SQL, the requests that docs/reference/dynamodb.md lists in
+  DynamoDB. None scans.
 - Writes that must not overwrite say so: `create_*` raises `Conflict` where the record exists, `replace_*`
   where the stored revision is not one less than the record's.
 - A read after a write by the same process sees it.
@@ -88,7 +89,10 @@ class Store(GuestStore, Protocol):
 
     # publishing
     def create_upload(self, upload: Upload) -> None: ...
-    def get_upload(self, upload_id: str) -> Upload | None: ...
+    def get_upload(self, upload_id: str) -> Upload | None:
+        """A backend may forget a session that is not on the work list 30 days after its last change."""
+        ...
+
     def find_upload(self, principal: str, content_hash: str) -> Upload | None:
         """The newest session of this principal for these bytes."""
         ...
@@ -171,7 +175,10 @@ class Store(GuestStore, Protocol):
         ...
 
     def purge_expired(self, limit: int = 1_000) -> int:
-        """Remove at most `limit` expired guest records, of all tenants; how many there were."""
+        """Remove at most `limit` guest records that nobody sees any more, of all tenants; how many there were.
+
+        These are the expired, but where the backend removes them by itself, and what a deletion that was cut off left.
+        """
         ...
 
     def ping(self) -> None:

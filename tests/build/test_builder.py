@@ -85,6 +85,10 @@ def test_a_module_that_cannot_be_found_is_named(project):
     )
 
 
+def test_a_standard_program_that_is_not_there_is_told_how_to_begin(project):
+    assert "addEventListener('fetch'" in refused(project("wasi-js@1")).hint
+
+
 @pytest.mark.parametrize("runtime", ["wasm-py@1", "wasm-js@1"])
 def test_a_missing_source_is_named_with_an_example(project, runtime):
     error = refused(project(runtime))

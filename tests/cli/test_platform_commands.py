@@ -1,7 +1,12 @@
 """Commands that speak with the platform, as an author, an administrator and an operator would use them."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from oriel.clock import now_ms
+from oriel.store import open_store
+from registry.quarantine import Quarantines
 from tests.support.platform import ACME
 
 ASKED = [{"name": "storage.kv", "purpose": "To remember."}]
@@ -87,6 +92,36 @@ def test_a_secret_is_set_from_a_file_and_never_shown(oriel, published, tmp_path)
     listed = oriel("secret", "list", name, "--json")
     assert [entry["name"] for entry in listed.json] == ["API_KEY"]
     assert "canary" not in set_.out + set_.err + listed.out + listed.err
+
+
+def test_limits_are_shown_set_and_taken_back(oriel, published):
+    name = published()
+    oriel("install", name)
+    assert "None of its own" in oriel("limits", name).out
+    assert oriel("limits", name, "--set", "timeout_ms=2000", "--set", "memory_mb=64", "--json").json == {
+        "timeout_ms": 2_000,
+        "memory_mb": 64,
+    }
+    assert oriel("limits", name, "--unset", "memory_mb", "--json").json == {"timeout_ms": 2_000}
+    assert "timeout_ms = 2,000" in oriel("limits", name).out
+    refused = oriel("limits", name, "--set", "timeout=1")
+    assert refused.code == 1
+    assert "limits.timeout" in refused.err
+
+
+def test_a_bundle_in_quarantine_is_listed_and_lifted(oriel, published, local):
+    name = published()
+    content_hash = oriel("show", name, "--json").json["content_hash"]
+    assert oriel("quarantine", "list").out.strip() == "Nothing is in quarantine."
+    store = open_store(local.settings.store_url)
+    Quarantines(SimpleNamespace(store=store, now=now_ms)).add(content_hash, name, deaths=3, reason="It aborts.")
+    store.close()
+    assert "It aborts." in oriel("quarantine", "list").out
+    refused = oriel("install", name)
+    assert (refused.code, f"{name} 1.2.0 is quarantined." in refused.err) == (1, True)
+    assert oriel("quarantine", "lift", content_hash).code == 0
+    assert oriel("quarantine", "list", "--json").json == []
+    assert oriel("install", name).code == 0
 
 
 def test_uninstall_asks_first(oriel, published):

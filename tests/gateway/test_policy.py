@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.messages import GatewayRequest
-from gateway.policy import decide
+from gateway.policy import decide, effective_limits
 from gateway.resolve import Resolved
 from oriel.contract import Limits
 from oriel.identity import Principal
-from oriel.manifest import Manifest
+from oriel.manifest import LimitsRequest, Manifest
 from oriel.signing import TrustBundle, TrustedKey, Validity, generate_key
+from oriel.store.records import Grant
 from tests.support.gateway import ALL_GRANTS, EXTENSION, MANIFEST, NOW, answer, bearer, grant, resolution, secret
 
 REQUEST = GatewayRequest(request_id="req_1", method="GET", extension_id=EXTENSION, path="/")
@@ -114,6 +115,7 @@ def test_a_role_of_the_manifest_alone_gives_no_permission(make_bench):
         ({"version_status": "yanked"}, "version_yanked"),
         ({"publisher_revoked": True}, "publisher_revoked"),
         ({"signer_revoked": True}, "publisher_revoked"),
+        ({"quarantined": True}, "quarantined"),
     ],
 )
 def test_what_may_not_run_does_not_run(make_bench, fields, code):
@@ -207,6 +209,30 @@ def test_a_grant_without_hosts_reaches_no_host(make_bench):
     assert given.egress == ()
 
 
+CALLING = {"name": "host.call", "purpose": "", "operations": ["orders.list", "orders.get"]}
+
+
+def calling(*operations):
+    return Grant(capability="host.call", operations=operations, granted_by="ada", granted_at=1)
+
+
+def test_operations_of_the_product_are_those_that_both_sides_name(make_bench):
+    manifest = MANIFEST | {"capabilities": [CALLING]}
+    given = providers(make_bench, manifest=manifest, grants=(calling("orders.list", "orders.delete"),))
+    assert given.operations == ("orders.list",)
+
+
+def test_without_the_grant_no_operation_is_given_and_no_user_told(make_bench):
+    given = providers(make_bench, manifest=MANIFEST | {"capabilities": [CALLING]}, grants=())
+    assert (given.operations, given.acting_user) == ((), None)
+
+
+def test_the_product_is_told_who_the_user_is_and_the_guest_is_not(make_bench):
+    manifest = MANIFEST | {"capabilities": [CALLING]}
+    given = providers(make_bench, manifest=manifest, grants=(calling("orders.list"),))
+    assert (given.user, given.acting_user.id) == (None, "ann")
+
+
 # limits
 
 
@@ -223,6 +249,26 @@ def test_a_version_gets_what_it_wants_up_to_the_operators_ceiling(make_bench):
     bench.call()
     limits = bench.last.limits
     assert (limits.timeout_ms, limits.memory_mb, limits.max_log_lines, limits.fuel) == (20_000, 256, 5, 1_000)
+
+
+def test_an_install_lowers_what_its_executions_get(make_bench):
+    bench = make_bench(resolution(manifest=MANIFEST | {"limits": {"timeout_ms": 900}}, limits={"timeout_ms": 300}))
+    bench.call()
+    assert bench.last.limits == Limits(timeout_ms=300)
+
+
+BOUND = st.integers(1, 4_096)
+SOME = st.dictionaries(st.sampled_from(["timeout_ms", "memory_mb", "fuel", "max_log_lines"]), BOUND)
+
+
+@given(wanted=SOME, installed=SOME, ceiling=SOME)
+def test_no_limit_is_above_any_that_was_set_and_none_is_lower_than_all(wanted, installed, ceiling):
+    given = effective_limits(LimitsRequest(**wanted), installed, Limits(**ceiling)).model_dump(exclude_none=True)
+    defaults = Limits().model_dump(exclude_none=True)
+    for name, value in given.items():
+        bounds = [wanted.get(name, defaults.get(name)), installed.get(name), ceiling.get(name, defaults.get(name))]
+        assert value == min(bound for bound in bounds if bound is not None)
+    assert given.keys() == {*defaults, *wanted, *installed, *ceiling}
 
 
 def test_a_ceiling_below_the_default_holds(make_bench):

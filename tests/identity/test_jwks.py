@@ -6,10 +6,12 @@ import threading
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oriel.errors import OrielError
 from oriel.identity import KeySet, open_keys
 from oriel.identity.jwks import MAX_SET_BYTES, KeysUnreadable, parse_key_set
+from oriel.local.tokens import jwks
 from tests.support.http import serving
 
 
@@ -29,6 +31,12 @@ def clock():
 @pytest.fixture
 def keys(provider, clock):
     return KeySet(provider.fetch, max_age=300, max_stale=3600, min_interval=10, clock=clock)
+
+
+def test_the_key_that_signs_calls_to_host_products_speaks_for_no_user():
+    issuer, host = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    (key,) = parse_key_set(json.dumps(jwks(issuer, host=host)).encode())
+    assert key.key == issuer.public_key()
 
 
 def as_set(*entries):

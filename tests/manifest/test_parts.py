@@ -85,7 +85,28 @@ def test_an_empty_list_of_hosts_is_not_everything():
 
 @pytest.mark.parametrize("name", ["wasi.sockets", "cap:", "cap:cap:storage.kv", "", "STORAGE.KV", "storage.kv "])
 def test_an_unknown_capability_is_refused_with_the_known_ones(name):
-    assert "context.read, http.fetch" in findings(capabilities=[name])["capabilities[0].name"]
+    assert "context.read, host.call, http.fetch" in findings(capabilities=[name])["capabilities[0].name"]
+
+
+def calling(*operations):
+    return [{"name": "host.call", "purpose": "Read.", "operations": list(operations)}]
+
+
+def test_operations_of_the_product_are_asked_for_by_name():
+    parsed = Manifest.parse(manifest_document(capabilities=calling("orders.list", "clients.get-by-name")))
+    assert parsed.asked["host.call"].operations == ("orders.list", "clients.get-by-name")
+
+
+@pytest.mark.parametrize("name", ["", "Orders", "orders.*", "orders..list", "orders list", "a" * 65])
+def test_an_operation_that_is_no_name_is_refused(name):
+    assert list(findings(capabilities=calling(name))) == ["capabilities[0].operations[0]"]
+
+
+def test_calling_the_product_needs_operations_and_nothing_else_takes_them():
+    assert "needs operations" in findings(capabilities=["host.call"])["capabilities[0]"]
+    storage = {"name": "storage.kv", "purpose": "", "operations": ["orders.list"]}
+    assert "takes no operations" in findings(capabilities=[storage])["capabilities[0]"]
+    assert findings(capabilities=calling("a", "a")) == {"capabilities[0].operations": "names a twice"}
 
 
 def test_one_capability_in_two_forms_is_a_duplicate():

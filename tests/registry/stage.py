@@ -16,6 +16,7 @@ from registry.core import Limits, Registry
 from registry.installs import Installs
 from registry.publish import Publishing
 from registry.publishers import Publishers
+from registry.quarantine import Quarantines
 from registry.uploads import Uploads
 from tests.guests import hostile
 
@@ -108,6 +109,9 @@ class Stage:
 
     def publish(self, packed, envelope=None, author=AUTHOR):
         return self.publishing.run(self.finalized(packed, envelope, author))
+
+    def quarantine(self, content_hash):
+        return Quarantines(self.registry).add(content_hash, NAME, deaths=3, reason="It aborts.")
 
     def close(self):
         self.store.close()

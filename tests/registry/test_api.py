@@ -34,6 +34,7 @@ PEOPLE = {
     "member": Principal(subject="mia", tenant_id="t1", roles=("member",)),
 }
 CANARY = "canary-5f2b"
+HASH = "sha256:" + "a" * 64
 
 
 def authenticate(authorization):
@@ -214,6 +215,8 @@ def test_the_catalogue_shows_what_an_administrator_looks_at(published):
         "purpose": "To send them.",
         "hosts": ["api.acme.com", "*.acme.net"],
         "takes_hosts": True,
+        "operations": [],
+        "takes_operations": False,
         "sensitive": True,
     }
     assert version["manifest"]["name"] == NAME
@@ -293,6 +296,31 @@ def test_another_tenants_install_is_not_there_on_any_route(published):
     assert published.call("GET", "/menu", "other-admin").json() == {"items": []}
 
 
+def test_limits_of_an_install_are_set_whole_and_shown(published):
+    published.call("POST", "/installs", "admin", json={"extension_id": NAME, "grants": []})
+    path = f"/installs/{NAME}"
+    assert published.call("GET", path, "admin").json()["limits"] == {}
+    for limits in ({"timeout_ms": 500, "max_log_lines": 0}, {"memory_mb": 32}, {}):
+        assert published.call("PATCH", path, "admin", json={"limits": limits}).json()["limits"] == limits
+    assert published.call("PATCH", path, "admin", json={"status": "disabled"}).json()["limits"] == {}
+
+
+@pytest.mark.parametrize("limits", [{"timeout_ms": 0}, {"timeout_ms": "500"}, {"no_such": 1}, {"memory_mb": 10**9}, []])
+def test_limits_that_are_none_are_refused_by_name(published, limits):
+    published.call("POST", "/installs", "admin", json={"extension_id": NAME, "grants": []})
+    refused = published.call("PATCH", f"/installs/{NAME}", "admin", json={"limits": limits})
+    assert "limits" in problem(refused, 422, "invalid_input")["findings"][0]["at"]
+
+
+def test_an_operator_sees_what_is_in_quarantine_and_lifts_it(published):
+    published.stage.quarantine(HASH)
+    (shown,) = published.call("GET", "/quarantine", "operator").json()["items"]
+    assert (shown["content_hash"], shown["extension_id"], shown["deaths"]) == (HASH, NAME, 3)
+    assert published.call("DELETE", f"/quarantine/{HASH}", "operator").status_code == 204
+    problem(published.call("DELETE", f"/quarantine/{HASH}", "operator"), 404, "not_found")
+    problem(published.call("DELETE", "/quarantine/abc", "operator"), 422, "invalid_input")
+
+
 def test_a_tenant_in_a_header_or_a_body_changes_nothing(published):
     headers = {"authorization": "Bearer other-admin", "x-tenant-id": "t1"}
     body = {"extension_id": NAME, "grants": []}
@@ -318,6 +346,8 @@ def routes():
         ("GET", extension, None),
         ("GET", f"{extension}/versions/1.0.0", None),
         ("POST", f"{extension}/versions/1.0.0/status", "publish"),
+        ("GET", "/quarantine", "operate"),
+        ("DELETE", f"/quarantine/{HASH}", "operate"),
         ("POST", "/installs", "install"),
         ("GET", "/installs", None),
         ("GET", install, None),

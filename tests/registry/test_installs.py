@@ -21,6 +21,8 @@ SETTINGS = {
     "additionalProperties": False,
 }
 
+CALLING = {"name": "host.call", "purpose": "To read.", "operations": ["orders.list", "orders.get"]}
+
 
 def grants(*names, **hosts):
     return [GrantRequest(capability=name, hosts=hosts.get(name.replace(".", "_"))) for name in names]
@@ -78,10 +80,13 @@ def test_less_than_is_asked_may_be_granted_and_nothing_is_added(stage):
         (GrantRequest(capability="http.fetch", hosts=("API.acme.com",)), "grants[0].hosts"),
         (GrantRequest(capability="http.fetch", hosts=("127.0.0.1",)), "grants[0].hosts"),
         (GrantRequest(capability="storage.kv", hosts=("api.acme.com",)), "grants[0].hosts"),
+        (GrantRequest(capability="storage.kv", operations=("orders.list",)), "grants[0].operations"),
+        (GrantRequest(capability="host.call", operations=()), "grants[0].operations"),
+        (GrantRequest(capability="host.call", operations=("orders.delete",)), "grants[0].operations"),
     ],
 )
 def test_more_than_is_asked_is_refused(stage, request_, place):
-    stage.publish(project(capabilities=EVERYTHING))
+    stage.publish(project(capabilities=[*EVERYTHING, CALLING]))
     error = refused(stage.installs.install, ADMIN, NAME, None, [request_], None)
     assert error.code == "invalid_input"
     assert [finding.at for finding in error.findings] == [place]
@@ -98,6 +103,13 @@ def test_no_hosts_named_means_those_that_are_asked_and_fewer_may_be_named(stage)
     assert installed(stage, "http.fetch").grants[0].hosts == ("api.acme.com", "*.acme.net")
     narrowed = stage.installs.set_grants(ADMIN, NAME, grants("http.fetch", http_fetch=("eu.acme.net",)))
     assert narrowed.grants[0].hosts == ("eu.acme.net",)
+
+
+def test_no_operations_named_means_those_that_are_asked_and_fewer_may_be_named(stage):
+    assert installed(stage, "host.call", capabilities=[CALLING]).grants[0].operations == ("orders.list", "orders.get")
+    fewer = [GrantRequest(capability="host.call", operations=("orders.get",))]
+    assert stage.installs.set_grants(ADMIN, NAME, fewer).grants[0].operations == ("orders.get",)
+    assert stage.store.get_install("t1", NAME).grants[0].operations == ("orders.get",)
 
 
 def test_changed_grants_keep_who_consented_to_what_stays(stage):

@@ -26,6 +26,7 @@ from oriel.signing import generate_key
 from registry.compiling import Compiled, CompilerLost
 from registry.publish import MAX_ATTEMPTS, Publishing
 from tests.guests import hostile
+from tests.guests.alga import small
 from tests.guests.build import guest
 from tests.registry.stage import ACME, AUTHOR, NAME, RememberingCompiler, Stage, project, signed
 
@@ -343,3 +344,20 @@ def test_a_staged_bundle_that_was_changed_is_rejected(stage):
     upload = stage.finalized(project())
     stage.blobs.put_stream(f"staging/{upload.upload_id}", [project("2.0.0").data], limit=10**7)
     assert codes(stage.publishing.run(upload)) == ["hash_mismatch"]
+
+
+def test_a_component_of_alga_extension_asks_for_nothing_by_its_imports(stage):
+    wasm = small("storage.get", "clients.list-clients", "scheduler.list-schedules")
+    upload = stage.publish(project(component=wasm))
+    assert (upload.state, upload.findings) == ("ready", ())
+    envelope = stage.blobs.get(index_key(upload.content_hash))
+    index = verify_index(
+        envelope, content_hash=upload.content_hash, keys=[stage.registry.platform_key.public]
+    )
+    assert (index.handler, index.capabilities) == ("alga", ())
+
+
+def test_its_capabilities_are_asked_for_like_any_other(stage):
+    asked = ["cap:client.read", "cap:ui.proxy", "cap:scheduler.manage", "cap:invoice.manual.create", "cap:service.read"]
+    upload = stage.publish(project(component=small("clients.list-clients"), capabilities=asked))
+    assert upload.state == "ready"

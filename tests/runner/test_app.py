@@ -167,3 +167,16 @@ def test_health_needs_no_token(client):
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/"])
 def test_there_is_nothing_else_to_ask(client, path):
     assert client.request("GET", path).status_code == 404
+
+
+@pytest.mark.parametrize("header", ["x-alga-tenant", "x-alga-extension"])
+def test_a_header_that_names_somebody_else_than_the_token_is_refused(client, signer, hello, header):
+    body = hello.model_dump_json().encode()
+    same = {"x-alga-tenant": hello.context.tenant_id, "x-alga-extension": hello.context.extension_id}
+
+    def status(**headers):
+        sent = {"authorization": f"Bearer {signer.mint(body, hello.context)}", **headers}
+        return client.request("POST", "/v1/execute", content=body, headers=sent).status_code
+
+    assert status(**same) == 200
+    assert status(**{header: "evil"}) == 401

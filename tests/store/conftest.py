@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from oriel.store.sql import SqlStore
 from tests.store.factory import T0, key, publisher, version
 
 
@@ -16,14 +15,48 @@ class Clock:
         return self.now
 
 
+def sqlite(folder):
+    from oriel.store.sql import SqlStore
+
+    return lambda clock: SqlStore.sqlite(folder / "registry" / "oriel.db", clock)
+
+
+def postgresql(_folder):
+    from oriel.store.sql import SqlStore
+    from tests.support.databases import new_database
+
+    url = new_database()
+    return lambda clock: SqlStore.postgresql(url, clock)
+
+
+def dynamodb(_folder):
+    from tests.support.aws import new_table, open_dynamodb
+
+    name = new_table()
+    return lambda clock: open_dynamodb(name, clock)
+
+
+def dynalite(_folder):
+    from tests.support.dynalite import new_table, open_dynalite
+
+    name = new_table()
+    return lambda clock: open_dynalite(name, clock)
+
+
+BACKENDS = {"sqlite": sqlite, "postgresql": postgresql, "dynamodb": dynamodb, "dynalite": dynalite}
+EXPIRE_BY_THEMSELVES = {"dynamodb", "dynalite"}
+
+
 class Backend:
     """How to open one backend, again and again, on the same data."""
 
     def __init__(self, name, folder):
-        self.name, self.folder, self.clock, self._open = name, folder, Clock(), []
+        self.name, self.clock, self._open = name, Clock(), []
+        self.expires_by_itself = name in EXPIRE_BY_THEMSELVES
+        self._opener = BACKENDS[name](folder)
 
     def open(self):
-        store = SqlStore.sqlite(self.folder / "registry" / "oriel.db", self.clock)
+        store = self._opener(self.clock)
         self._open.append(store)
         return store
 
@@ -32,7 +65,7 @@ class Backend:
             store.close()
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=BACKENDS)
 def backend(request, tmp_path):
     backend = Backend(request.param, tmp_path)
     yield backend

@@ -126,11 +126,12 @@ def test_a_key_whose_record_expired_can_be_created_and_begins_at_revision_one(st
     assert put(store, write("a", when="absent"), write("b")) == (1, 1)
 
 
-def test_purging_removes_the_expired_records_of_all_tenants_and_no_other(store, clock):
+def test_purging_removes_the_expired_records_of_all_tenants_and_no_other(backend, store, clock):
     put(store, write("a", expires_at=clock.now + 10), write("b", expires_at=clock.now + 11), write("c"))
     put(store, write("a", expires_at=clock.now + 10), tenant="t2")
     clock.now += 10
-    assert [store.purge_expired(1), store.purge_expired(), store.purge_expired()] == [1, 1, 0]
+    purged = [store.purge_expired(1), store.purge_expired(), store.purge_expired()]
+    assert purged == ([0, 0, 0] if backend.expires_by_itself else [1, 1, 0])
     assert keys(store) == ["b", "c"]
 
 

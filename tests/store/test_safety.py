@@ -45,7 +45,7 @@ def test_lifting_is_audited_and_lifting_what_is_not_there_is_not(store):
 
 def test_a_change_whose_audit_entry_cannot_be_written_is_not_made(store):
     store.append_audit(entry())
-    with pytest.raises(Exception, match="audit_entry"):
+    with pytest.raises(Exception, match=r"audit.entry"):
         store.put_quarantine(STOPPED, entry())
     assert store.get_quarantine(HASH) is None
 

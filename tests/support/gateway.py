@@ -73,6 +73,7 @@ def resolution(tenant_id="acme", manifest=None, **fields):
         status=fields.pop("status", "enabled"),
         grants=fields.pop("grants", ALL_GRANTS),
         config=fields.pop("config", {}),
+        limits=fields.pop("limits", {}),
         installed_by="ann",
         created_at=NOW,
         updated_at=NOW,

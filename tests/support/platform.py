@@ -19,9 +19,8 @@ EVERYBODY = ("admin", "publisher", "operator")
 
 
 def local_settings(folder, **overrides):
-    return Settings.load(
-        data_dir=Path(folder) / ".oriel", port=0, ui_port=0, runner_workers=1, log_level="error", **overrides
-    )
+    settings = {"port": 0, "ui_port": 0, "runner_workers": 1, "log_level": "error"} | overrides
+    return Settings.load(data_dir=Path(folder) / ".oriel", **settings)
 
 
 def token(platform, *roles, tenant="northwind", subject="ada", **claims):

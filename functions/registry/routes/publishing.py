@@ -65,11 +65,12 @@ def publishing_routes(registry: Registry, wake: Callable[[], None]) -> APIRouter
     def open_upload(body: OpenUpload, caller: PublishingCaller, response: Response) -> Json:
         upload, new = uploads.open(principal_id(caller), body.content_hash, body.size)
         response.status_code = 201 if new else 200
-        return views.upload(upload)
+        return views.upload(upload, uploads.address(upload))
 
     @router.get("/uploads/{upload_id}")
     def get_upload(upload_id: str, caller: PublishingCaller) -> Json:
-        return views.upload(uploads.get(principal_id(caller), upload_id))
+        upload = uploads.get(principal_id(caller), upload_id)
+        return views.upload(upload, uploads.address(upload))
 
     @router.put("/uploads/{upload_id}/bundle")
     async def receive_bundle(upload_id: str, caller: PublishingCaller, request: Request) -> Json:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+from oriel.blobs import Presigned
 from oriel.manifest import Manifest
 from oriel.store.records import Install, Page, Publisher, PublisherKey, Quarantine, StoredSecret, Upload, Version
 from registry.catalogue import asks
@@ -21,12 +22,14 @@ def whole(items: Iterable[Json]) -> Json:
     return {"items": list(items), "cursor": None}
 
 
-def upload(record: Upload) -> Json:
+def upload(record: Upload, address: Presigned | None = None) -> Json:
+    """A session; `address` is where the blob store itself takes its bytes."""
     path = f"/api/v1/uploads/{record.upload_id}"
     findings = [{"code": code, "at": at, "message": message} for code, at, message in record.findings]
     view = {name: getattr(record, name) for name in ("upload_id", "state", "content_hash", "size")}
     view |= {"extension_id": record.extension_id, "version": record.version, "findings": findings}
-    view |= {"upload_url": f"{path}/bundle", "finalize_url": f"{path}/finalize"}
+    view |= {"upload_url": address.url if address else f"{path}/bundle", "finalize_url": f"{path}/finalize"}
+    view |= {"upload_headers": dict(address.headers) if address else {}}
     return view | {"created_at": record.created_at, "updated_at": record.updated_at}
 
 

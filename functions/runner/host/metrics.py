@@ -65,7 +65,7 @@ def _sample(execution: Execution, kind: Kind, name: str, value: float, labels: l
     budgets = execution.budgets
     if not budgets.charge_metric():
         return _dropped(f"An execution may measure {budgets.limits.max_metric_samples:,} times.")
-    if problem := _problem(kind, name, value, labels):
+    if problem := _problem(kind, name, value) or _label_problem([label["name"] for label in labels]):
         return ("err", ("invalid", problem))
     known = execution.metric_kinds.setdefault(name, kind)
     if known != kind:
@@ -90,21 +90,24 @@ def _add(series: Series, value: float) -> None:
         series.buckets[bisect_left(HISTOGRAM_BOUNDS, value)] += 1
 
 
-def _problem(kind: Kind, name: str, value: float, labels: list[Label]) -> str | None:
+def _problem(kind: Kind, name: str, value: float) -> str | None:
     if not _NAME.fullmatch(name):
         return "name: letters, digits and '_', not a digit first, up to 64 characters."
     if not math.isfinite(value) or abs(value) > LARGEST:
         return f"value: not a finite number up to {LARGEST:g}."
     if kind == "counter" and value < 0:
         return "value: a counter never goes down."
-    if len(labels) > MAX_LABELS:
-        return f"labels: {len(labels):,} were given; at most {MAX_LABELS} are allowed."
-    names = [label["name"] for label in labels]
-    for at, label in enumerate(names):
-        if not _NAME.fullmatch(label) or label.startswith("__") or label in _RESERVED_LABELS:
-            return f"labels[{at}].name: letters, digits and '_', not '__' or a digit first; 'le' and 'quantile' are taken."
-        if label in names[:at]:
-            return f"labels[{at}].name: {label} is there twice."
+    return None
+
+
+def _label_problem(names: list[str]) -> str | None:
+    if len(names) > MAX_LABELS:
+        return f"labels: {len(names):,} were given; at most {MAX_LABELS} are allowed."
+    for at, name in enumerate(names):
+        if not _NAME.fullmatch(name) or name.startswith("__") or name in _RESERVED_LABELS:
+            return f"labels[{at}].name: letters, digits and '_', no digit or '__' first; not 'le' or 'quantile'."
+        if name in names[:at]:
+            return f"labels[{at}].name: {name} is there twice."
     return None
 
 

@@ -3,11 +3,11 @@
 Rules kept here:
 
 - A function that is not in the table cannot be called; one that is needs its capability in the execution's
-  providers. The check stands in `_guarded` and nowhere else.
+  providers. The check stands in `runner.host.guard` and nowhere else.
 - A call without the grant answers the interface's typed `denied` and is counted. It is no trap: an extension may
   ask and go on without.
-- Every call but a log line and a sample is counted against the execution's host calls, also a denied one, and none begins
-  after the deadline.
+- Every call but a log line and a sample is counted against the execution's host calls, also a denied one, and none
+  begins after the deadline.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from oriel.capabilities import ALWAYS, BY_INTERFACE, WIT_PACKAGE, WIT_VERSION
-from runner.execution import Execution
 from runner.host import context, http, log, metrics, product, secrets, storage, user
+from runner.host.guard import guarded
 from runner.sandbox import HostFunction
 
 
@@ -81,13 +81,4 @@ def _guarded(row: Row) -> Callable[..., Any]:
     if (denied is None) != (capability in ALWAYS):
         raise ValueError(f"{row.interface}.{row.name}: a denial is for what needs a grant, and only for that")
 
-    def call(execution: Execution, *arguments: Any) -> Any:
-        execution.check_deadline()
-        if row.counted:
-            execution.budgets.charge_call()
-        if denied is not None and capability not in execution.providers:
-            execution.budgets.denied_calls += 1
-            return denied(capability)
-        return row.call(execution, *arguments)
-
-    return call
+    return guarded(row.call, capability, denied, counted=row.counted)

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Self
 
 from oriel.clock import now_ms
-from oriel.store.sql.database import sqlite_engine
 from oriel.store.sql.executions import SqlExecutions
 from oriel.store.sql.guests import SqlGuests
 from oriel.store.sql.installs import SqlInstalls
+from oriel.store.sql.postgresql import postgresql_engine, require_restricted_role
 from oriel.store.sql.publishing import SqlPublishing
 from oriel.store.sql.safety import SqlSafety
+from oriel.store.sql.schema import HEAD, current_revision, migrate, require_current
+from oriel.store.sql.sqlite import sqlite_engine
 
 
 class SqlStore(SqlPublishing, SqlInstalls, SqlSafety, SqlExecutions, SqlGuests):
@@ -18,11 +20,26 @@ class SqlStore(SqlPublishing, SqlInstalls, SqlSafety, SqlExecutions, SqlGuests):
 
     @classmethod
     def sqlite(cls, path: Path, clock: Callable[[], int] = now_ms) -> Self:
-        """The store in one SQLite file, which several processes may use at once.
+        """The store in one SQLite file, which several processes may use at once. It is made, or migrated, as needed.
 
         Raises:
-            StoreUnavailable: the file cannot be made, or is not a database.
+            StoreUnavailable: the file cannot be made, or is not a database of this or an earlier version of Oriel.
         """
-        store = cls(sqlite_engine(path), clock)
-        store.create_schema()
-        return store
+        engine = sqlite_engine(path)
+        if current_revision(engine) != HEAD:
+            migrate(engine)
+        return cls(engine, clock)
+
+    @classmethod
+    def postgresql(cls, url: str, clock: Callable[[], int] = now_ms) -> Self:
+        """The store in the database at `postgresql://USER:PASSWORD@HOST/DATABASE`, which is migrated already.
+
+        Raises:
+            InvalidInput: `invalid_input`, where the URL cannot be read or the driver is not installed.
+            StoreUnavailable: the database does not answer, or is at another revision, or the role that the URL names
+                passes by row-level security.
+        """
+        engine = postgresql_engine(url)
+        require_restricted_role(engine)
+        require_current(engine)
+        return cls(engine, clock)

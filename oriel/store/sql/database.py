@@ -1,105 +1,37 @@
-"""Connections, transactions and the few statements that every part of the SQL store is made of.
+"""Transactions and the few statements that every part of the SQL store is made of.
 
 Rules kept here:
 
-- A read and a write are one short transaction each. In SQLite a write begins with `BEGIN IMMEDIATE`: it waits for
-  its turn at the start and never fails half-way for having read first.
-- SQLite runs in WAL mode with full synchronisation: readers never wait for the writer, and what was answered as
-  written is there after a power cut.
-- Several processes may open one file at once, also for the first time.
+- A read and a write are one short transaction each, which says at its start whose rows it is about.
+- A write is a function that can be run again: one that loses against another writer (a deadlock, a serialisation
+  failure) has changed nothing, and is tried anew a few times.
 - A database that does not answer raises `StoreUnavailable`; a fault of ours is not dressed up as one.
 """
 
-import os
-import sqlite3
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Select,
-    Table,
-    create_engine,
-    event,
-    exc,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Delete, Engine, Select, Table, exc, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL
 
 from oriel.store.base import Conflict, StoreUnavailable
 from oriel.store.cursors import decode_text_cursor, encode_cursor
 from oriel.store.records import Page
-from oriel.store.sql.tables import METADATA
+from oriel.store.sql.postgresql import STATEMENT_TIMEOUT_MS
+from oriel.store.sql.row_security import NOBODY, Scope, enter
+from oriel.store.sql.sqlite import WRITES
 
 R = TypeVar("R")
 
-BUSY_SECONDS = 10
-WAL_SECONDS = 10
-WRITES = "oriel_writes"
+ATTEMPTS = 5
+BACKOFF_SECONDS = 0.02
+_LOST_TO_ANOTHER = frozenset({"40001", "40P01"})  # SQLSTATE: serialization_failure, deadlock_detected
 _UNAVAILABLE = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
-
-
-def sqlite_engine(path: Path) -> Engine:
-    """An engine for the file, which is made (0600, its folder 0700) where it is not there, and brought into WAL mode.
-
-    Raises:
-        StoreUnavailable: the file cannot be made, or is not a database.
-    """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        _switch_to_wal(path)
-    except (OSError, sqlite3.Error) as error:
-        raise StoreUnavailable(f"The database {path} cannot be opened: {error}.") from None
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": BUSY_SECONDS},
-        pool_size=8,
-        max_overflow=32,
-        pool_timeout=BUSY_SECONDS,
-    )
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _switch_to_wal(path: Path) -> None:
-    """WAL mode is a property of the file. Two processes that switch at once may see it busy whatever the timeout."""
-    deadline = time.monotonic() + WAL_SECONDS
-    while True:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
-        try:
-            if connection.execute("PRAGMA journal_mode=WAL").fetchone() == ("wal",):
-                return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-        finally:
-            connection.close()
-        if time.monotonic() > deadline:
-            raise sqlite3.OperationalError("it cannot be brought into WAL mode")
-        time.sleep(0.01)
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA synchronous=FULL")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 class Database:
@@ -112,12 +44,8 @@ class Database:
     def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:
         self._engine = engine
         self._writer = engine.execution_options(**{WRITES: True})
+        self._is_postgresql = engine.dialect.name == "postgresql"
         self._clock = clock
-
-    def create_schema(self) -> None:
-        """Make the tables that are missing. One process does, where several start at once."""
-        with self._write() as connection:
-            METADATA.create_all(connection)
 
     def ping(self) -> None:
         with self._read() as connection:
@@ -127,26 +55,40 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _read(self) -> Iterator[Connection]:
-        with _translated(), self._engine.begin() as connection:
+    def _read(self, scope: Scope = NOBODY) -> Iterator[Connection]:
+        with self._transaction(self._engine, scope) as connection:
             yield connection
 
+    def _write(self, scope: Scope, work: Callable[[Connection], R]) -> R:
+        """Run `work` in one transaction, and again where it lost against another writer."""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(random.uniform(0, BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - it only spreads writers
+            try:
+                with self._transaction(self._writer, scope) as connection:
+                    return work(connection)
+            except _LostToAnother:
+                continue
+        raise StoreUnavailable(f"The write lost against others {ATTEMPTS} times.")
+
     @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with _translated(), self._writer.begin() as connection:
+    def _transaction(self, engine: Engine, scope: Scope) -> Iterator[Connection]:
+        with translated(), engine.begin() as connection:
+            if self._is_postgresql:
+                enter(connection, scope, STATEMENT_TIMEOUT_MS)
             yield connection
 
     def _upsert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An insert that knows `on_conflict_do_…` in this database's dialect."""
-        return sqlite.insert(table) if self._engine.dialect.name == "sqlite" else postgresql.insert(table)
+        return postgresql.insert(table) if self._is_postgresql else sqlite.insert(table)
 
-    def _one(self, kind: type[R], statement: Select[Any]) -> R | None:
-        with self._read() as connection:
+    def _one(self, kind: type[R], statement: Select[Any], scope: Scope = NOBODY) -> R | None:
+        with self._read(scope) as connection:
             row = connection.execute(statement).mappings().one_or_none()
         return None if row is None else to_record(kind, row)
 
-    def _all(self, kind: type[R], statement: Select[Any]) -> tuple[R, ...]:
-        with self._read() as connection:
+    def _all(self, kind: type[R], statement: Select[Any], scope: Scope = NOBODY) -> tuple[R, ...]:
+        with self._read(scope) as connection:
             rows = connection.execute(statement).mappings().all()
         return tuple(to_record(kind, row) for row in rows)
 
@@ -158,6 +100,7 @@ class Database:
         cursor: str | None,
         limit: int,
         *,
+        scope: Scope = NOBODY,
         descending: bool = False,
     ) -> Page[R]:
         """One page of `statement`, ordered by `key`, after the cursor's key."""
@@ -165,7 +108,7 @@ class Database:
             last = decode_text_cursor(cursor)
             statement = statement.where(key < last if descending else key > last)
         statement = statement.order_by(key.desc() if descending else key).limit(limit + 1)
-        records = self._all(kind, statement)
+        records = self._all(kind, statement, scope)
         if len(records) <= limit:
             return Page(items=records)
         items = records[:limit]
@@ -173,9 +116,9 @@ class Database:
 
     def _create(self, table: Table, record: Any, taken: str) -> None:
         """Insert; `Conflict` with `taken` where the key is in use or what it refers to is gone."""
+        statement = insert(table).values(to_row(record))
         try:
-            with self._write() as connection:
-                connection.execute(insert(table).values(to_row(record)))
+            self._write(Scope.of(record), lambda connection: connection.execute(statement))
         except exc.IntegrityError:
             raise Conflict(taken) from None
 
@@ -183,11 +126,11 @@ class Database:
         """Insert or replace; `Conflict` with `gone` where what it refers to is not there."""
         row = to_row(record)
         key = [column.name for column in table.primary_key]
-        statement = self._upsert(table).values(row)
-        rest = {name: statement.excluded[name] for name in row if name not in key}
+        new = self._upsert(table).values(row)
+        rest = {name: new.excluded[name] for name in row if name not in key}
+        statement = new.on_conflict_do_update(index_elements=key, set_=rest)
         try:
-            with self._write() as connection:
-                connection.execute(statement.on_conflict_do_update(index_elements=key, set_=rest))
+            self._write(Scope.of(record), lambda connection: connection.execute(statement))
         except exc.IntegrityError:
             raise Conflict(gone) from None
 
@@ -195,14 +138,17 @@ class Database:
         """Write over the record whose revision is one less; `Conflict` with `stale` where there is none."""
         row = to_row(record)
         key = [column == row[column.name] for column in table.primary_key]
-        expected = table.c.revision == row["revision"] - 1
+        statement = update(table).where(*key, table.c.revision == row["revision"] - 1).values(row)
         try:
-            with self._write() as connection:
-                changed = connection.execute(update(table).where(*key, expected).values(row)).rowcount
+            changed = self._write(Scope.of(record), lambda connection: connection.execute(statement).rowcount)
         except exc.IntegrityError:
             changed = 0
         if not changed:
             raise Conflict(stale)
+
+    def _delete(self, statement: Delete, scope: Scope) -> int:
+        """Delete; how many rows there were."""
+        return self._write(scope, lambda connection: connection.execute(statement).rowcount)
 
 
 def to_row(record: Any) -> dict[str, Any]:
@@ -220,11 +166,18 @@ def to_record(kind: type[R], row: Mapping[Any, Any]) -> R:
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 
 
+class _LostToAnother(StoreUnavailable):
+    """The database undid the transaction in favour of another."""
+
+
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Errors that mean "the database does not answer", as `StoreUnavailable`; all others as they are."""
     try:
         yield
-    except _UNAVAILABLE:
+    except _UNAVAILABLE as error:
+        if getattr(getattr(error, "orig", None), "sqlstate", None) in _LOST_TO_ANOTHER:
+            raise _LostToAnother from None
         raise StoreUnavailable from None
     except exc.DatabaseError as error:
         if type(error) is exc.DatabaseError:  # "file is not a database", "disk image is malformed"

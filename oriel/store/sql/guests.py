@@ -9,12 +9,13 @@ Rules kept here:
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, case, delete, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, case, delete, not_, or_, select, tuple_, update
 
 from oriel.store.base import Conflict
 from oriel.store.cursors import decode_cursor, encode_cursor
 from oriel.store.records import GuestRecord, GuestWrite, Page
 from oriel.store.sql.database import Database
+from oriel.store.sql.row_security import PURGE, Scope
 from oriel.store.sql.tables import guest_record as table
 
 
@@ -24,24 +25,30 @@ class SqlGuests(Database):
     def guest_get(self, tenant_id: str, install_id: str, keys: Sequence[str]) -> tuple[GuestRecord, ...]:
         wanted = [key.encode() for key in dict.fromkeys(keys)]
         statement = select(table).where(_of(tenant_id, install_id), table.c.key.in_(wanted), _live(self._clock()))
-        with self._read() as connection:
+        with self._read(Scope(tenant_id)) as connection:
             found = {row["key"]: _record(row) for row in connection.execute(statement).mappings()}
         return tuple(found[key] for key in wanted if key in found)
 
     def guest_put(self, tenant_id: str, install_id: str, writes: Sequence[GuestWrite]) -> tuple[int, ...]:
         now = self._clock()
-        with self._write() as connection:
+
+        def put(connection: Connection) -> tuple[int, ...]:
             return tuple(self._write_one(connection, tenant_id, install_id, write, now) for write in writes)
+
+        return self._write(Scope(tenant_id), put)
 
     def guest_delete(self, tenant_id: str, install_id: str, key: str, revision: int | None = None) -> bool:
         here = and_(_of(tenant_id, install_id), table.c.key == key.encode(), _live(self._clock()))
-        with self._write() as connection:
-            stored = connection.execute(select(table.c.revision).where(here)).scalar_one_or_none()
+
+        def remove(connection: Connection) -> bool:
+            stored = connection.execute(select(table.c.revision).where(here).with_for_update()).scalar_one_or_none()
             if stored is None:
                 return False
             if revision is not None and stored != revision:
                 raise Conflict(f"The record {key!r} is at revision {stored}, not {revision}.")
-            return connection.execute(delete(table).where(here, table.c.revision == stored)).rowcount > 0
+            return connection.execute(delete(table).where(here)).rowcount > 0
+
+        return self._write(Scope(tenant_id), remove)
 
     def guest_list(
         self, tenant_id: str, install_id: str, prefix: str, cursor: str | None, limit: int
@@ -52,22 +59,16 @@ class SqlGuests(Database):
             statement = statement.where(table.c.key < _after_prefix(start))
         if cursor is not None:
             statement = statement.where(table.c.key > decode_cursor(cursor))
-        with self._read() as connection:
+        with self._read(Scope(tenant_id)) as connection:
             rows = connection.execute(statement.order_by(table.c.key).limit(limit + 1)).mappings().all()
         items = tuple(_record(row) for row in rows[:limit])
         return Page(items=items, cursor=encode_cursor(rows[limit - 1]["key"]) if len(rows) > limit else None)
 
     def purge_expired(self, limit: int = 1_000) -> int:
-        now = self._clock()
-        expired = table.c.expires_at <= now
+        expired = table.c.expires_at <= self._clock()
         key = list(table.primary_key)
         some = select(*key).where(expired).order_by(table.c.expires_at).limit(limit)
-        with self._write() as connection:
-            rows = connection.execute(some).all()
-            for row in rows:
-                same = and_(*(column == value for column, value in zip(key, row, strict=True)))
-                connection.execute(delete(table).where(same, expired))
-        return len(rows)
+        return self._delete(delete(table).where(tuple_(*key).in_(some), expired), PURGE)
 
     def _write_one(self, connection: Connection, tenant_id: str, install_id: str, write: GuestWrite, now: int) -> int:
         key = write.key.encode()

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Table, and_, delete, select
+from sqlalchemy import Connection, Table, and_, delete, select
 
 from oriel.store.records import Install, Page, Resolution, StoredSecret, Version
 from oriel.store.sql import tables
 from oriel.store.sql.database import Database, to_record
+from oriel.store.sql.row_security import Scope
 from oriel.store.sql.tables import extension_version, install_secret, publisher, publisher_key, quarantine
 from oriel.store.sql.tables import tenant_extension_install as installs
 
@@ -25,16 +26,17 @@ class SqlInstalls(Database):
         self._replace(installs, install, f"The install of {install.extension_id} has changed meanwhile.")
 
     def get_install(self, tenant_id: str, extension_id: str) -> Install | None:
-        return self._one(Install, select(installs).where(_install(tenant_id, extension_id)))
+        return self._one(Install, select(installs).where(_install(tenant_id, extension_id)), Scope(tenant_id))
 
     def list_installs(self, tenant_id: str, cursor: str | None = None, limit: int = 100) -> Page[Install]:
         own = select(installs).where(installs.c.tenant_id == tenant_id)
-        return self._page(Install, own, installs.c.extension_id, cursor, limit)
+        return self._page(Install, own, installs.c.extension_id, cursor, limit, scope=Scope(tenant_id))
 
     def delete_install(self, tenant_id: str, extension_id: str) -> bool:
         one = _install(tenant_id, extension_id)
-        with self._write() as connection:
-            install_id = connection.execute(select(installs.c.install_id).where(one)).scalar_one_or_none()
+
+        def remove(connection: Connection) -> bool:
+            install_id = connection.execute(select(installs.c.install_id).where(one).with_for_update()).scalar()
             if install_id is None:
                 return False
             for table in _BELONGS_TO_AN_INSTALL:
@@ -42,21 +44,22 @@ class SqlInstalls(Database):
                 connection.execute(delete(table).where(own))
             return connection.execute(delete(installs).where(one)).rowcount > 0
 
+        return self._write(Scope(tenant_id), remove)
+
     def put_secret(self, secret: StoredSecret) -> None:
         self._put(install_secret, secret, f"There is no install {secret.install_id} to keep a secret for.")
 
     def delete_secret(self, tenant_id: str, install_id: str, name: str) -> bool:
         one = and_(_secrets(tenant_id, install_id), install_secret.c.name == name)
-        with self._write() as connection:
-            return connection.execute(delete(install_secret).where(one)).rowcount > 0
+        return self._delete(delete(install_secret).where(one), Scope(tenant_id)) > 0
 
     def list_secrets(self, tenant_id: str, install_id: str) -> tuple[StoredSecret, ...]:
         own = select(install_secret).where(_secrets(tenant_id, install_id))
-        return self._all(StoredSecret, own.order_by(install_secret.c.name))
+        return self._all(StoredSecret, own.order_by(install_secret.c.name), Scope(tenant_id))
 
     def resolve(self, tenant_id: str, extension_id: str) -> Resolution | None:
         """Two statements in one transaction: the secrets are apart, so that the manifest is read once."""
-        with self._read() as connection:
+        with self._read(Scope(tenant_id)) as connection:
             row = connection.execute(_RESOLVE.where(_install(tenant_id, extension_id))).mappings().one_or_none()
             if row is None:
                 return None

@@ -15,6 +15,7 @@ from oriel.store.records import (
 )
 from oriel.store.sql import tables
 from oriel.store.sql.database import Database, to_row
+from oriel.store.sql.row_security import NOBODY
 
 PENDING = ("uploaded", "verified", "compiled")
 
@@ -61,12 +62,15 @@ class SqlPublishing(Database):
 
     def create_version(self, extension: Extension, bundle: Bundle, version: Version) -> None:
         taken = f"The version {version.extension_id} {version.version} exists."
+
+        def create(connection: Connection) -> None:
+            self._require_owner(connection, extension)
+            new_bundle = self._upsert(tables.extension_bundle).values(to_row(bundle))
+            connection.execute(new_bundle.on_conflict_do_nothing())
+            connection.execute(insert(tables.extension_version).values(to_row(version)))
+
         try:
-            with self._write() as connection:
-                self._require_owner(connection, extension)
-                new_bundle = self._upsert(tables.extension_bundle).values(to_row(bundle))
-                connection.execute(new_bundle.on_conflict_do_nothing())
-                connection.execute(insert(tables.extension_version).values(to_row(version)))
+            self._write(NOBODY, create)
         except exc.IntegrityError:
             raise Conflict(taken) from None
 
@@ -84,8 +88,7 @@ class SqlPublishing(Database):
     def set_version_status(self, extension_id: str, version: str, status: VersionStatus) -> None:
         table = tables.extension_version
         one = update(table).where(table.c.extension_id == extension_id, table.c.version == version)
-        with self._write() as connection:
-            connection.execute(one.values(status=status))
+        self._write(NOBODY, lambda connection: connection.execute(one.values(status=status)))
 
     def get_extension(self, extension_id: str) -> Extension | None:
         table = tables.extension_registry

@@ -10,9 +10,8 @@ from sqlalchemy import Connection, delete, exc, insert, select
 from oriel.store.base import Conflict
 from oriel.store.records import AuditEntry, Page, Quarantine
 from oriel.store.sql.database import Database, to_row
+from oriel.store.sql.row_security import AUDIT, NO_TENANT, Scope
 from oriel.store.sql.tables import audit_entry, quarantine
-
-_NO_TENANT = ""
 
 
 class SqlSafety(Database):
@@ -20,18 +19,25 @@ class SqlSafety(Database):
 
     def put_quarantine(self, record: Quarantine, entry: AuditEntry) -> bool:
         once = self._upsert(quarantine).values(to_row(record)).on_conflict_do_nothing()
-        with self._write() as connection:
+
+        def put(connection: Connection) -> bool:
             new = bool(connection.execute(once).rowcount)
             if new:
                 _append(connection, entry)
-        return new
+            return new
+
+        return self._write(_scope(entry.tenant_id), put)
 
     def delete_quarantine(self, content_hash: str, entry: AuditEntry) -> bool:
-        with self._write() as connection:
-            gone = connection.execute(delete(quarantine).where(quarantine.c.content_hash == content_hash)).rowcount > 0
+        one = delete(quarantine).where(quarantine.c.content_hash == content_hash)
+
+        def lift(connection: Connection) -> bool:
+            gone = connection.execute(one).rowcount > 0
             if gone:
                 _append(connection, entry)
-        return gone
+            return gone
+
+        return self._write(_scope(entry.tenant_id), lift)
 
     def get_quarantine(self, content_hash: str) -> Quarantine | None:
         return self._one(Quarantine, select(quarantine).where(quarantine.c.content_hash == content_hash))
@@ -41,18 +47,22 @@ class SqlSafety(Database):
 
     def append_audit(self, entry: AuditEntry) -> None:
         try:
-            with self._write() as connection:
-                _append(connection, entry)
+            self._write(_scope(entry.tenant_id), lambda connection: _append(connection, entry))
         except exc.IntegrityError:
             raise Conflict(f"There is an audit entry {entry.audit_id} already.") from None
 
     def list_audit(self, tenant_id: str | None, cursor: str | None = None, limit: int = 50) -> Page[AuditEntry]:
-        own = select(audit_entry).where(audit_entry.c.tenant_id == (tenant_id or _NO_TENANT))
-        page = self._page(AuditEntry, own, audit_entry.c.audit_id, cursor, limit, descending=True)
+        own = select(audit_entry).where(audit_entry.c.tenant_id == (tenant_id or NO_TENANT))
+        scope = _scope(tenant_id)
+        page = self._page(AuditEntry, own, audit_entry.c.audit_id, cursor, limit, scope=scope, descending=True)
         return Page(
             items=tuple(replace(item, tenant_id=item.tenant_id or None) for item in page.items), cursor=page.cursor
         )
 
 
+def _scope(tenant_id: str | None) -> Scope:
+    return AUDIT if tenant_id is None else Scope(tenant_id)
+
+
 def _append(connection: Connection, entry: AuditEntry) -> None:
-    connection.execute(insert(audit_entry).values(to_row(entry) | {"tenant_id": entry.tenant_id or _NO_TENANT}))
+    connection.execute(insert(audit_entry).values(to_row(entry) | {"tenant_id": entry.tenant_id or NO_TENANT}))

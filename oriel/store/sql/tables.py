@@ -2,7 +2,9 @@
 
 Rules kept here:
 
-- The key of every tenant's table begins with `tenant_id`.
+- The key of every tenant's table begins with `tenant_id`, and in PostgreSQL row-level security guards the table
+  (`oriel.store.sql.row_security`; a test finds a table without it).
+- A change here is a migration in `oriel.store.sql.migrations` too; a test finds where the two differ.
 - Guest keys are stored as their UTF-8 bytes: both databases then order them in the same way, and no collation,
   no NUL and no case rule can make two keys one.
 - A foreign key stands where an orphan would be a fault. Guest records and log entries have none: they are written
@@ -12,7 +14,6 @@ Rules kept here:
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -24,11 +25,10 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeEngine
+
+from oriel.store.sql.types import Json, Name, OptionalJson
 
 METADATA = MetaData(
     naming_convention={
@@ -38,10 +38,6 @@ METADATA = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-Name: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
-Json: TypeEngine[Any] = JSON().with_variant(JSONB(), "postgresql")
-OptionalJson: TypeEngine[Any] = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 def _name(name: str, *, key: bool = False) -> Column[str]:
@@ -71,7 +67,7 @@ publisher_key = Table(
     METADATA,
     Column("publisher", Name, ForeignKey("publisher.publisher"), primary_key=True),
     _name("key_id", key=True),
-    Column("public_key_pem", Text, nullable=False),
+    _name("public_key_pem"),
     _time("not_before"),
     _time("not_after", optional=True),
     _time("revoked_at", optional=True),
@@ -209,7 +205,7 @@ extension_execution_log = Table(
     _name("content_hash"),
     _name("trigger"),
     _name("method"),
-    Column("path", Text, nullable=False),
+    _name("path"),
     Column("status", Integer, nullable=False),
     Column("error_code", Name),
     _time("started_at"),
@@ -239,7 +235,7 @@ quarantine = Table(
     _name("content_hash", key=True),
     _name("extension_id"),
     Column("deaths", Integer, nullable=False),
-    Column("reason", Text, nullable=False),
+    _name("reason"),
     _time("created_at"),
 )
 
@@ -251,7 +247,7 @@ audit_entry = Table(
     _time("at"),
     _name("actor"),
     _name("action"),
-    Column("target", Text, nullable=False),
+    _name("target"),
     Column("before", OptionalJson),
     Column("after", OptionalJson),
 )

@@ -257,7 +257,11 @@ def test_a_bomb_of_many_members_is_too_large():
     assert failed.value.case == "too-large"
 
 
-@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"hello" * 100)[:-9], gzip.compress(b"a") + b"trailing"])
+@pytest.mark.parametrize(
+    "body",
+    [b"not gzip", gzip.compress(b"hello" * 100)[:-9], gzip.compress(b"a") + b"trailing"],
+    ids=["none", "cut", "trailing"],
+)
 def test_a_broken_coding_is_a_protocol_failure(failure, serve, body):
     assert failure(f"http://good.test:{serve(http(body, content_encoding='gzip')).port}/") == "protocol"
 

@@ -1,0 +1,25 @@
+"""The store in one DynamoDB table. docs/reference/dynamodb.md has every method's requests and what they cost."""
+
+from collections.abc import Callable
+from typing import Self
+
+from oriel.aws import Credentials, Target, make_client
+from oriel.clock import now_ms
+from oriel.store.dynamodb.executions import DynamoExecutions
+from oriel.store.dynamodb.guests import DynamoGuests
+from oriel.store.dynamodb.installs import DynamoInstalls
+from oriel.store.dynamodb.publishing import DynamoPublishing
+from oriel.store.dynamodb.requests import Requests
+from oriel.store.dynamodb.safety import DynamoSafety
+
+READ_SECONDS = 3
+
+
+class DynamoStore(DynamoPublishing, DynamoInstalls, DynamoSafety, DynamoExecutions, DynamoGuests):
+    """The whole `oriel.store.Store`. Safe to share between threads; not across a fork."""
+
+    @classmethod
+    def at(cls, target: Target, credentials: Credentials | None = None, clock: Callable[[], int] = now_ms) -> Self:
+        """The store in the table `target`, which is there: the deployment makes it. Nothing is sent yet."""
+        client = make_client("dynamodb", target, credentials, read_seconds=READ_SECONDS)
+        return cls(Requests(client, target.name), clock)

@@ -1,0 +1,170 @@
+"""The one table: its definition, and the key of every item in it.
+
+`PROPERTIES` are those of `AWS::DynamoDB::Table`; the deployment's template and the tests take them from here.
+docs/reference/dynamodb.md lists which method reads and writes which keys.
+
+Rules kept here:
+
+- No index: a listing is a partition of its own with whole copies of the records, written in their transaction. So
+  every read can be strongly consistent.
+- A tenant's item has `tenant#<tenant_id>#` first in its partition key: a policy on leading keys can hold to it.
+- Two different records never share a key: inside a key, `#` and `%` of a part are escaped; only a sort key's last part
+  stands as it is, so that it sorts by its bytes. An overlong part of a partition key is replaced by its hash.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+PARTITION, SORT, TTL = "pk", "sk", "ttl"
+MAX_SORT_BYTES = 1_024
+MAX_PART_BYTES = 256
+
+PROPERTIES: Mapping[str, Any] = {
+    "AttributeDefinitions": [
+        {"AttributeName": PARTITION, "AttributeType": "S"},
+        {"AttributeName": SORT, "AttributeType": "S"},
+    ],
+    "KeySchema": [
+        {"AttributeName": PARTITION, "KeyType": "HASH"},
+        {"AttributeName": SORT, "KeyType": "RANGE"},
+    ],
+    "BillingMode": "PAY_PER_REQUEST",
+    "TimeToLiveSpecification": {"AttributeName": TTL, "Enabled": True},
+}
+
+
+class Key(NamedTuple):
+    """An item's primary key."""
+
+    partition: str
+    sort: str
+
+
+def create(client: "BaseClient", name: str) -> None:
+    """Make the table where no template does: for tests and for a local endpoint."""
+    definition = dict(PROPERTIES)
+    ttl = definition.pop("TimeToLiveSpecification")
+    client.create_table(TableName=name, **definition)
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    client.update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)
+
+
+PUBLISHERS = "publishers"
+PENDING_UPLOADS = "uploads-pending"
+EXTENSIONS = "extensions"
+QUARANTINE = "quarantine"
+DELETIONS = "deletions"
+KEYS_OF_A_PUBLISHER = "key#"
+VERSIONS = "version#"
+INSTALL = "install"
+
+
+def joined(*parts: str) -> str:
+    """Parts of a key, so that no two lists of parts give the same text."""
+    return "#".join(map(_escaped, parts))
+
+
+def _escaped(part: str) -> str:
+    raw = part.encode()
+    if len(raw) > MAX_PART_BYTES:
+        return f"%%{hashlib.sha256(raw).hexdigest()}"  # an escaped part has no %%
+    return part.replace("%", "%25").replace("#", "%23")
+
+
+def key_of_nothing() -> Key:
+    """Asked for to see whether the table answers."""
+    return Key("ping", "ping")
+
+
+def publisher(name: str) -> Key:
+    return Key(joined("publisher", name), "publisher")
+
+
+def publisher_key(publisher_name: str, key_id: str) -> Key:
+    return Key(joined("publisher", publisher_name), KEYS_OF_A_PUBLISHER + key_id)
+
+
+def upload(upload_id: str) -> Key:
+    return Key(joined("upload", upload_id), "upload")
+
+
+def uploads_of(principal: str, content_hash: str) -> str:
+    return joined("uploads-of", principal, content_hash)
+
+
+def versions(extension_id: str) -> str:
+    return joined("extension", extension_id)
+
+
+def version(extension_id: str, number: str) -> Key:
+    return Key(versions(extension_id), VERSIONS + number)
+
+
+def bundle(content_hash: str) -> Key:
+    return Key(joined("bundle", content_hash), "bundle")
+
+
+def quarantine(content_hash: str) -> Key:
+    return Key(joined("bundle", content_hash), "quarantine")
+
+
+def installs(tenant_id: str) -> str:
+    return joined("tenant", tenant_id, "installs")
+
+
+def install(tenant_id: str, extension_id: str) -> Key:
+    return Key(joined("tenant", tenant_id, "install", extension_id), INSTALL)
+
+
+def install_id(tenant_id: str, install: str) -> Key:
+    return Key(joined("tenant", tenant_id, "install-ids"), install)
+
+
+def secrets(install_id: str) -> str:
+    """What the sort keys of an install's secrets begin with; they stand beside the install."""
+    return joined("secret", install_id) + "#"
+
+
+def secret(tenant_id: str, extension_id: str, install_id: str, name: str) -> Key:
+    return Key(install(tenant_id, extension_id).partition, secrets(install_id) + name)
+
+
+def guest_records(tenant_id: str, install_id: str) -> str:
+    return joined("tenant", tenant_id, "guest", install_id)
+
+
+def guest_record(tenant_id: str, install_id: str, key: str) -> Key:
+    return Key(guest_records(tenant_id, install_id), guest_sort(key))
+
+
+def guest_sort(key: str) -> str:
+    """A sort key is never empty; a guest's prefix may be."""
+    return f"={key}"
+
+
+def executions(tenant_id: str) -> str:
+    return joined("tenant", tenant_id, "executions")
+
+
+def executions_of(tenant_id: str, extension_id: str) -> str:
+    return joined("tenant", tenant_id, "executions", extension_id)
+
+
+def usages(tenant_id: str) -> str:
+    return joined("tenant", tenant_id, "usage")
+
+
+def usage(tenant_id: str, window: str, extension_id: str, number: str) -> Key:
+    return Key(usages(tenant_id), f"{joined(window, extension_id)}#{number}")
+
+
+def audit(tenant_id: str | None) -> str:
+    return "audit" if tenant_id is None else joined("tenant", tenant_id, "audit")
+
+
+def deletion(tenant_id: str, extension_id: str, install_id: str) -> Key:
+    return Key(DELETIONS, joined(tenant_id, extension_id, install_id))

@@ -1,0 +1,41 @@
+"""The policies of a tenant's table, for migrations to put on it. `oriel.store.sql.row_security` says what they keep.
+
+What is here is never changed, for old migrations call it: a new rule is a new function. In SQLite they do nothing.
+"""
+
+from alembic import op
+
+_OWN = "tenant_id = NULLIF(current_setting('oriel.tenant_id', true), '')"
+_PURGED = "current_setting('oriel.work', true) = 'purge' AND expires_at IS NOT NULL"
+_PLATFORMS = "current_setting('oriel.work', true) = 'audit' AND tenant_id = ''"
+
+
+def isolate(table: str) -> None:
+    """A tenant sees and writes its own rows of `table`, which has a column `tenant_id`."""
+    _guard(table)
+    _execute(f"CREATE POLICY tenant ON {table} USING ({_OWN}) WITH CHECK ({_OWN})")
+
+
+def isolate_with_purge(table: str) -> None:
+    """The same, and the work `purge` sees and deletes rows that expire (`expires_at`), of all tenants."""
+    isolate(table)
+    for command in ("SELECT", "DELETE"):
+        _execute(f"CREATE POLICY purge_{command.lower()} ON {table} FOR {command} USING ({_PURGED})")
+
+
+def isolate_append_only(table: str) -> None:
+    """A tenant sees its own rows and adds to them, and the work `audit` those of no tenant. Nobody changes any."""
+    _guard(table)
+    for name, rows in (("tenant", _OWN), ("platform", _PLATFORMS)):
+        _execute(f"CREATE POLICY {name}_select ON {table} FOR SELECT USING ({rows})")
+        _execute(f"CREATE POLICY {name}_insert ON {table} FOR INSERT WITH CHECK ({rows})")
+
+
+def _guard(table: str) -> None:
+    _execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    _execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+
+
+def _execute(statement: str) -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(statement)

@@ -1,0 +1,275 @@
+"""The tables of the first release, and the policies that keep tenants apart in PostgreSQL."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from oriel.store.sql.migrations.tenancy import isolate, isolate_append_only, isolate_with_purge
+
+revision = "0001"
+down_revision = None
+
+
+def _text(name: str, *, null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=null)
+
+
+def _json(name: str, *, null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.JSON(), nullable=null)
+
+
+def _bytes(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.LargeBinary(), nullable=False)
+
+
+def _boolean(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Boolean(), nullable=False)
+
+
+def _integer(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Integer(), nullable=False)
+
+
+def _big(name: str, *, null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.BigInteger(), nullable=null)
+
+
+def _float(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Float(), nullable=False)
+
+
+def upgrade() -> None:
+    _create_platform_tables()
+    _create_tenant_tables()
+    for table in ("tenant_extension_install", "install_secret", "extension_event_subscription"):
+        isolate(table)
+    for table in ("extension_execution_log", "extension_quota_usage"):
+        isolate(table)
+    isolate_with_purge("guest_record")
+    isolate_append_only("audit_entry")
+
+
+def _create_platform_tables() -> None:
+    op.create_table(
+        "publisher",
+        _text("publisher"),
+        _json("prefixes"),
+        _big("created_at"),
+        _big("revoked_at", null=True),
+        sa.PrimaryKeyConstraint("publisher", name="pk_publisher"),
+    )
+
+    op.create_table(
+        "publisher_key",
+        _text("publisher"),
+        _text("key_id"),
+        _text("public_key_pem"),
+        _big("not_before"),
+        _big("not_after", null=True),
+        _big("revoked_at", null=True),
+        sa.PrimaryKeyConstraint("publisher", "key_id", name="pk_publisher_key"),
+        sa.ForeignKeyConstraint(["publisher"], ["publisher.publisher"], name="fk_publisher_key_publisher"),
+    )
+
+    op.create_table(
+        "upload_session",
+        _text("upload_id"),
+        _text("principal"),
+        _text("content_hash"),
+        _big("size"),
+        _text("state"),
+        _big("created_at"),
+        _big("updated_at"),
+        _integer("revision"),
+        _text("extension_id", null=True),
+        _text("version", null=True),
+        _json("findings"),
+        _integer("attempts"),
+        sa.PrimaryKeyConstraint("upload_id", name="pk_upload_session"),
+    )
+    op.create_index(
+        "ix_upload_session_principal_content_hash_upload_id",
+        "upload_session",
+        ["principal", "content_hash", "upload_id"],
+    )
+    op.create_index("ix_upload_session_state_upload_id", "upload_session", ["state", "upload_id"])
+
+    op.create_table(
+        "extension_registry",
+        _text("extension_id"),
+        _text("publisher"),
+        _big("created_at"),
+        sa.PrimaryKeyConstraint("extension_id", name="pk_extension_registry"),
+        sa.ForeignKeyConstraint(["publisher"], ["publisher.publisher"], name="fk_extension_registry_publisher"),
+    )
+
+    op.create_table(
+        "extension_bundle",
+        _text("content_hash"),
+        _big("size"),
+        _text("component_digest"),
+        _big("created_at"),
+        sa.PrimaryKeyConstraint("content_hash", name="pk_extension_bundle"),
+    )
+
+    op.create_table(
+        "extension_version",
+        _text("extension_id"),
+        _text("version"),
+        _text("version_id"),
+        _text("content_hash"),
+        _text("component_digest"),
+        _json("manifest"),
+        _text("publisher"),
+        _text("signer_key_id"),
+        _text("published_by"),
+        _big("created_at"),
+        _text("status"),
+        sa.PrimaryKeyConstraint("extension_id", "version", name="pk_extension_version"),
+        sa.UniqueConstraint("version_id", name="uq_extension_version_version_id"),
+        sa.ForeignKeyConstraint(
+            ["content_hash"], ["extension_bundle.content_hash"], name="fk_extension_version_content_hash"
+        ),
+        sa.ForeignKeyConstraint(
+            ["extension_id"], ["extension_registry.extension_id"], name="fk_extension_version_extension_id"
+        ),
+    )
+
+    op.create_table(
+        "quarantine",
+        _text("content_hash"),
+        _text("extension_id"),
+        _integer("deaths"),
+        _text("reason"),
+        _big("created_at"),
+        sa.PrimaryKeyConstraint("content_hash", name="pk_quarantine"),
+    )
+
+
+def _create_tenant_tables() -> None:
+    op.create_table(
+        "tenant_extension_install",
+        _text("tenant_id"),
+        _text("extension_id"),
+        _text("install_id"),
+        _text("version"),
+        _text("status"),
+        _json("grants"),
+        _json("config"),
+        _text("installed_by"),
+        _big("created_at"),
+        _big("updated_at"),
+        _integer("revision"),
+        _json("limits"),
+        sa.PrimaryKeyConstraint("tenant_id", "extension_id", name="pk_tenant_extension_install"),
+        sa.UniqueConstraint("tenant_id", "install_id", name="uq_tenant_extension_install_tenant_id_install_id"),
+        sa.ForeignKeyConstraint(
+            ["extension_id", "version"],
+            ["extension_version.extension_id", "extension_version.version"],
+            name="fk_tenant_extension_install_extension_id_version",
+        ),
+    )
+
+    op.create_table(
+        "install_secret",
+        _text("tenant_id"),
+        _text("install_id"),
+        _text("name"),
+        _text("key_id"),
+        _bytes("nonce"),
+        _bytes("ciphertext"),
+        _json("hosts"),
+        _boolean("reference_only"),
+        _big("updated_at"),
+        sa.PrimaryKeyConstraint("tenant_id", "install_id", "name", name="pk_install_secret"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "install_id"],
+            ["tenant_extension_install.tenant_id", "tenant_extension_install.install_id"],
+            name="fk_install_secret_tenant_id_install_id",
+        ),
+    )
+
+    op.create_table(
+        "extension_event_subscription",
+        _text("tenant_id"),
+        _text("event_type"),
+        _text("install_id"),
+        _big("created_at"),
+        sa.PrimaryKeyConstraint("tenant_id", "event_type", "install_id", name="pk_extension_event_subscription"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "install_id"],
+            ["tenant_extension_install.tenant_id", "tenant_extension_install.install_id"],
+            name="fk_extension_event_subscription_tenant_id_install_id",
+        ),
+    )
+
+    op.create_table(
+        "guest_record",
+        _text("tenant_id"),
+        _text("install_id"),
+        _bytes("key"),
+        _bytes("value"),
+        _boolean("text"),
+        _integer("revision"),
+        _big("updated_at"),
+        _big("expires_at", null=True),
+        sa.PrimaryKeyConstraint("tenant_id", "install_id", "key", name="pk_guest_record"),
+    )
+    some = sa.text("expires_at IS NOT NULL")
+    op.create_index(
+        "ix_guest_record_expires_at", "guest_record", ["expires_at"], sqlite_where=some, postgresql_where=some
+    )
+
+    op.create_table(
+        "extension_execution_log",
+        _text("tenant_id"),
+        _text("execution_id"),
+        _text("request_id"),
+        _text("extension_id"),
+        _text("install_id"),
+        _text("version"),
+        _text("content_hash"),
+        _text("trigger"),
+        _text("method"),
+        _text("path"),
+        _integer("status"),
+        _text("error_code", null=True),
+        _big("started_at"),
+        _json("receipt"),
+        _json("logs"),
+        sa.PrimaryKeyConstraint("tenant_id", "execution_id", name="pk_extension_execution_log"),
+    )
+    op.create_index(
+        "ix_extension_execution_log_tenant_id_extension_id_execution_id",
+        "extension_execution_log",
+        ["tenant_id", "extension_id", "execution_id"],
+    )
+
+    op.create_table(
+        "extension_quota_usage",
+        _text("tenant_id"),
+        _text("window"),
+        _text("extension_id"),
+        _text("version"),
+        _big("invocations"),
+        _big("failures"),
+        _float("duration_ms"),
+        _float("cpu_ms"),
+        _float("memory_mb_ms"),
+        _big("egress_bytes"),
+        sa.PrimaryKeyConstraint("tenant_id", "window", "extension_id", "version", name="pk_extension_quota_usage"),
+    )
+
+    op.create_table(
+        "audit_entry",
+        _text("tenant_id"),
+        _text("audit_id"),
+        _big("at"),
+        _text("actor"),
+        _text("action"),
+        _text("target"),
+        _json("before", null=True),
+        _json("after", null=True),
+        sa.PrimaryKeyConstraint("tenant_id", "audit_id", name="pk_audit_entry"),
+    )

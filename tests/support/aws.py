@@ -1,0 +1,53 @@
+"""AWS on loopback: one moto server for the whole run, and keys that open nothing."""
+
+import uuid
+from functools import cache
+
+from moto.server import ThreadedMotoServer
+
+from oriel.aws import Credentials, Target, make_client
+from oriel.store.dynamodb import DynamoStore, table
+
+CREDENTIALS = Credentials("testing", "testing")
+REGION = "eu-central-1"
+
+
+@cache
+def moto_endpoint() -> str:
+    """Where the server is. It starts with the first test that asks, and its thread ends with the process."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    return f"http://{host}:{port}"
+
+
+def target(name: str) -> Target:
+    return Target(name, REGION, moto_endpoint())
+
+
+@cache
+def dynamodb_client():
+    return make_client("dynamodb", target("table"), CREDENTIALS, read_seconds=10)
+
+
+def new_table() -> str:
+    """A table of its own, by its name."""
+    name = f"oriel-{uuid.uuid4().hex}"
+    table.create(dynamodb_client(), name)
+    return name
+
+
+def open_dynamodb(name, clock):
+    return DynamoStore.at(target(name), CREDENTIALS, clock)
+
+
+@cache
+def s3_client():
+    return make_client("s3", target("bucket"), CREDENTIALS, read_seconds=10, s3={"addressing_style": "path"})
+
+
+def new_bucket() -> str:
+    """A bucket of its own, by its name."""
+    name = f"oriel-{uuid.uuid4().hex}"
+    s3_client().create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return name

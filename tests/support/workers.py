@@ -1,0 +1,37 @@
+"""The workers of a running platform, as a test that ends them needs them."""
+
+import os
+import signal
+import time
+
+SECONDS = 20
+
+
+def eventually(holds, seconds=SECONDS):
+    """What `holds` gives, as soon as it is something."""
+    limit = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < limit, "it never came to hold"
+        time.sleep(0.005)
+    return found
+
+
+def busy_with(platform, *extensions):
+    """A worker that runs all of these extensions now; None where there is none."""
+    for worker in list(platform._workers._workers.values()):
+        if set(extensions) <= {inside.extension_id for inside in worker.board.entries()}:
+            return worker
+    return None
+
+
+def kill(worker):
+    """End a worker; the ids of the executions that were inside at that moment."""
+    os.kill(worker.process.pid, signal.SIGSTOP)  # nothing comes or goes between reading the board and the end
+    inside = {entry.execution_id for entry in worker.board.entries()}
+    os.kill(worker.process.pid, signal.SIGKILL)
+    return inside
+
+
+def kill_while_running(platform, *extensions):
+    """End the next worker that runs these extensions."""
+    return kill(eventually(lambda: busy_with(platform, *extensions)))
