@@ -1,14 +1,19 @@
-"""The thread that publishes what was finalized, and keeps house while there is nothing to publish."""
+"""The thread that publishes what was finalized.
+
+While there is nothing to publish it compiles what an upgrade of the engine left without native code, and keeps house.
+"""
 
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from oriel.errors import OrielError
 from oriel.store.records import Upload
 from registry.compiling import Compiler
 from registry.core import Registry
 from registry.publish import Publishing
+from registry.rebuild import Rebuilding
 from registry.uploads import Uploads
 
 IDLE_SECONDS = 5.0  # another process may have finalized a session
@@ -29,6 +34,7 @@ class PublishWorker:
         self._registry = registry
         self._compiler = Compiler(memory_mb=limits.compile_memory_mb, seconds=limits.compile_seconds)
         self._publishing = Publishing(registry, self._compiler)
+        self._rebuilding = Rebuilding(registry, self._compiler)
         self._uploads = Uploads(registry)
         self._woken = threading.Event()
         self._stopping = threading.Event()
@@ -39,10 +45,15 @@ class PublishWorker:
         finished = [self._run(upload) for upload in self._registry.store.pending_uploads()]
         return all(finished)
 
-    def keep_house(self) -> None:
+    def rebuild(self) -> bool:
+        """Compile one component that has no native code for this engine; whether all of them have it now."""
+        return not self._rebuilding.step()
+
+    def keep_house(self) -> bool:
         """Remove expired guest records, and staged bytes that nobody needs."""
         self._registry.store.purge_expired()
         self._uploads.sweep_staging()
+        return True
 
     def start(self) -> None:
         """Work in a thread of its own until `stop`."""
@@ -63,27 +74,27 @@ class PublishWorker:
             self._thread.join(0.1)
 
     def _work(self) -> None:
-        housekeeping = 0.0
+        housekeeping, rebuilt = 0.0, False
         while not self._stopping.is_set():
             self._woken.clear()
-            finished = self._guarded()
+            finished = self._guarded(self.run_pending)
+            if finished and not rebuilt:
+                rebuilt = self._guarded(self.rebuild)
+                continue
             if finished and time.monotonic() >= housekeeping:
                 housekeeping = time.monotonic() + HOUSEKEEPING_SECONDS
-                finished = self._guarded(house=True)
+                finished = self._guarded(self.keep_house)
             self._woken.wait(IDLE_SECONDS if finished else RETRY_SECONDS)
 
-    def _guarded(self, *, house: bool = False) -> bool:
+    def _guarded(self, work: Callable[[], bool]) -> bool:
+        """Whether the work was done; a failure of any kind leaves it for later."""
         try:
-            if not house:
-                return self.run_pending()
-            self.keep_house()
+            return work()
         except OrielError as error:
             _log.warning("the publisher waits: %s", error.detail)
-            return False
         except Exception:
             _log.exception("the publisher failed")
-            return False
-        return True
+        return False
 
     def _run(self, upload: Upload) -> bool:
         if self._stopping.is_set():

@@ -14,7 +14,7 @@ import base64
 import hashlib
 import io
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
@@ -40,7 +40,7 @@ PART_BYTES = 8 * 1024 * 1024  # S3 takes parts of 5 MB and more, but for the las
 READ_SECONDS = 20
 _AGAIN = {"SlowDown", "Throttling", "ThrottlingException", "RequestTimeout", "ConditionalRequestConflict"}
 _AGAIN |= {"OperationAborted", "InternalError", "ServiceUnavailable"}
-_MISSING = {"NoSuchKey", "404"}
+_MISSING = {"NoSuchKey", "NoSuchUpload", "404"}
 
 
 class _Missing(Exception):
@@ -80,7 +80,7 @@ class S3Blobs:
 
     def put_new(self, key: str, data: bytes) -> None:
         try:
-            self._send("put_object", Key=self._name(key), Body=data, ChecksumSHA256=_checksum(data), IfNoneMatch="*")
+            self._send("put_object", Key=self._name(key), IfNoneMatch="*", **_content(data))
         except _Taken:
             if not self._is(key, data):
                 raise BlobMismatch(key) from None
@@ -93,7 +93,7 @@ class S3Blobs:
         if second:
             size = self._put_parts(name, chain((first, second), parts))
         else:
-            self._send("put_object", Key=name, Body=first, ChecksumSHA256=_checksum(first))
+            self._send("put_object", Key=name, **_content(first))
             size = len(first)
         return BlobInfo(key, size, now_ms())
 
@@ -162,16 +162,23 @@ class S3Blobs:
         sent, size = [], 0
         try:
             for number, part in enumerate(parts, start=1):
-                checksum = _checksum(part)
-                answer = self._send("upload_part", **asked, PartNumber=number, Body=part, ChecksumSHA256=checksum)
-                sent.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
+                content = _content(part)
+                answer = self._send("upload_part", **asked, PartNumber=number, **content)
+                sent.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": content["ChecksumSHA256"]})
                 size += len(part)
-            self._send("complete_multipart_upload", **asked, MultipartUpload={"Parts": sent})
-        except BaseException:
+            self._complete(asked, sent, size)
+        except BaseException as error:
             with suppress(BlobsUnavailable, _Missing):
                 self._send("abort_multipart_upload", **asked)
-            raise
+            raise (BlobsUnavailable() if isinstance(error, _Missing) else error) from None
         return size
+
+    def _complete(self, asked: dict[str, str], sent: Sequence[dict[str, Any]], size: int) -> None:
+        try:
+            self._send("complete_multipart_upload", **asked, MultipartUpload={"Parts": sent})
+        except _Missing:  # no such upload: it was completed, if only the answer was lost
+            if self._send("head_object", Key=asked["Key"])["ContentLength"] != size:
+                raise BlobsUnavailable from None
 
     def _send(self, operation: str, **asked: Any) -> dict[str, Any]:
         """One request; `_Missing` and `_Taken` where S3 says so."""
@@ -240,6 +247,11 @@ def _limited(chunks: Iterable[bytes], limit: int, key: str) -> Iterator[bytes]:
 def _require_staging(key: str) -> None:
     if not key.startswith(STAGING):
         raise ValueError(f"only keys under {STAGING} are replaced, not {key!r}")
+
+
+def _content(data: bytes) -> dict[str, Any]:
+    """Bytes to send, with the checksum that S3 is to hold them to."""
+    return {"Body": data, "ChecksumAlgorithm": "SHA256", "ChecksumSHA256": _checksum(data)}
 
 
 def _checksum(data: bytes) -> str:

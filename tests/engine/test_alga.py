@@ -7,15 +7,15 @@ from wasmtime import wat2wasm
 
 from oriel.engine import types
 from oriel.engine.alga import PREFIX, alga, alga_types
+from oriel.engine.compile import parse
 from oriel.engine.config import new_engine
 from oriel.engine.inspect import describe, handler_findings, handler_kind, import_findings, importable, item_type
-from oriel.engine.compile import parse
 from tests.guests.alga import small
 from tests.guests.build import compiled
 from tools.signatures import ENGINE as FOLDER
 from tools.signatures import wit_digest
 
-CAPABILITY_INTERFACES = "context secrets http storage logging ui-proxy user user-v2 scheduler invoicing clients services"
+INTERFACES = "context secrets http storage logging ui-proxy user user-v2 scheduler invoicing clients services"
 
 
 def shape_of(wasm):
@@ -29,7 +29,7 @@ def test_the_recorded_signatures_are_those_of_the_wit_package():
 
 
 def test_every_interface_of_the_package_is_offered():
-    assert {name.removeprefix(PREFIX) for name in alga()} == set(CAPABILITY_INTERFACES.split())
+    assert {name.removeprefix(PREFIX) for name in alga()} == set(INTERFACES.split())
     assert sum(map(len, alga().values())) == 25
 
 

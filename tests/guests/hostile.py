@@ -92,6 +92,47 @@ CONTEXT_LOOP = guest(
     imports=("context.now-ms",),
 )
 
+CONFIG_LOOP = guest(
+    "(loop $again (call $context.config (i32.const 1024) (i32.const 1) (i32.const 128)) (br $again)) unreachable",
+    imports=("context.config",),
+    data="k",
+)
+
+LOGS_A_LOT = guest(
+    """(local.set $n (i32.const 5000))
+       (loop $again
+         (call $log.emit (i32.const 1) (i32.const 1024) (i32.const 5) (i32.const 0) (i32.const 0))
+         (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+       (call $respond (i32.const 200) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))""",
+    imports=("log.emit",),
+    data="flood",
+)
+
+FULL_WHEN_CALLED = guest(
+    """(loop $grow (br_if $grow (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+       (loop $fill
+         (local.set $p (call $alloc (i32.const 4096)))
+         (br_if $fill (i32.lt_u (i32.add (local.get $p) (i32.const 8192)) (i32.mul (memory.size) (i32.const 65536)))))
+       (call $context.config (i32.const 1024) (i32.const 1) (i32.const 128))
+       (call $respond (i32.const 200) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))""",
+    imports=("context.config",),
+    data="k",
+)
+"""Fills its memory and then asks for a setting `k`: the allocator that the host calls for the answer traps."""
+
+NOWHERE_TO_ANSWER = guest(
+    "(call $context.config (i32.const 1024) (i32.const 1) (i32.const 0x7fffff00)) unreachable",
+    imports=("context.config",),
+    data="k",
+)
+"""Asks for an answer outside its memory."""
+
+BAD_ARGUMENT = guest(
+    "(call $log.emit (i32.const 1) (i32.const 0x7fffff00) (i32.const 9) (i32.const 0) (i32.const 0)) unreachable",
+    imports=("log.emit",),
+)
+"""Hands over a string that lies outside its memory."""
+
 BAD_POINTER = guest(
     """(call $respond (i32.const 200) (i32.const 0) (i32.const 0)
          (i32.const 1) (i32.const 0x7ffffff0) (i32.const 64))"""
@@ -107,6 +148,58 @@ BAD_CASE = guest(
     """(call $respond (i32.const 200) (i32.const 0) (i32.const 0) (i32.const 9) (i32.const 0) (i32.const 0))"""
 )
 """Answers with a body of a case that there is not."""
+
+
+def telling(call: str, imported: str, payload: int, data: str = "k") -> bytes:
+    """Makes a call whose result stands at 128. Answers 200, or 400 and more: the case of the error at `payload`."""
+    return guest(
+        f"""{call} (call $respond
+             (if (result i32) (i32.load8_u (i32.const 128))
+               (then (i32.add (i32.const 400) (i32.load8_u (i32.const {payload})))) (else (i32.const 200)))
+             (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))""",
+        imports=(imported,),
+        data=data,
+    )
+
+
+ASKS_FOR_THE_USER = telling("(call $user.get (i32.const 128))", "user.get", 132)
+
+READS_STORAGE = telling("(call $storage.get (i32.const 1024) (i32.const 1) (i32.const 128))", "storage.get", 136)
+
+
+def puts(key: bytes, value_size: int = 1) -> bytes:
+    """Writes zeros under `key`; answers 200, 402 where the arguments are invalid, 403 where they are over a limit."""
+    return telling(
+        f"""(call $storage.put (i32.const 1024) (i32.const {len(key)})
+              (i32.const {BYTES}) (call $alloc (i32.const {value_size})) (i32.const {value_size})
+              (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 128))""",
+        "storage.put",
+        136,
+        "".join(f"\\{byte:02x}" for byte in key),
+    )
+
+
+def fetches(url: str) -> bytes:
+    """Sends `GET` to a URL, with no options; answers 200, or 400 and more."""
+    size = len(url)
+    return telling(
+        f"""(call $http.fetch (i32.const {1024 + size}) (i32.const 3) (i32.const 1024) (i32.const {size})
+              (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+              (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 128))""",
+        "http.fetch",
+        132,
+        url + "GET",
+    )
+
+
+def many_inside(module: str, count: int = 250) -> bytes:
+    """Makes `count` instances of a core module, which is called `$x`, beside its own."""
+    return guest("unreachable", beside=module + " (core instance (instantiate $x))" * count)
+
+
+MANY_MEMORIES = many_inside("(core module $x (memory 1))")
+
+MANY_INSTANCES = many_inside("(core module $x)")
 
 
 def status(code: int) -> bytes:

@@ -19,7 +19,7 @@ ORDERS = guest(
        (call $respond (i32.const 200) (i32.const 0) (i32.const 0)
          (i32.const 1) (i32.load (i32.const 2052)) (i32.load (i32.const 2056)))""",
     imports=("host.call",),
-    data='orders.list{\\22state\\22: \\22open\\22}',
+    data="orders.list{\\22state\\22: \\22open\\22}",
 )
 """Answers the open orders; where the call fails, 500 and the number of the error's case, with its sentence."""
 

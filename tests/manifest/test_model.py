@@ -78,9 +78,7 @@ def test_the_canonical_form_keeps_null_where_it_is_a_value():
 def test_short_capabilities_with_and_without_prefix_mean_the_same():
     short = Manifest.parse(manifest_document(capabilities=["cap:storage.kv"]))
     assert short == Manifest.parse(manifest_document(capabilities=["storage.kv"]))
-    assert short.to_json()["capabilities"] == [
-        {"name": "storage.kv", "purpose": "", "hosts": [], "operations": []}
-    ]
+    assert short.to_json()["capabilities"] == [{"name": "storage.kv", "purpose": "", "hosts": [], "operations": []}]
 
 
 def test_parsing_leaves_the_given_object_alone():

@@ -351,9 +351,7 @@ def test_a_component_of_alga_extension_asks_for_nothing_by_its_imports(stage):
     upload = stage.publish(project(component=wasm))
     assert (upload.state, upload.findings) == ("ready", ())
     envelope = stage.blobs.get(index_key(upload.content_hash))
-    index = verify_index(
-        envelope, content_hash=upload.content_hash, keys=[stage.registry.platform_key.public]
-    )
+    index = verify_index(envelope, content_hash=upload.content_hash, keys=[stage.registry.platform_key.public])
     assert (index.handler, index.capabilities) == ("alga", ())
 
 

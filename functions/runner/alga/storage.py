@@ -37,7 +37,7 @@ class _Refused(Exception):
 
 
 def _typed(function: Callable[Concatenate[Execution, P], Any]) -> Callable[Concatenate[Execution, P], Any]:
-    def call(execution: Execution, *args: P.args, **kwargs: P.kwargs) -> Any:
+    def call(execution: Execution, /, *args: P.args, **kwargs: P.kwargs) -> Any:
         try:
             return ("ok", function(execution, *args, **kwargs))
         except _Refused as refused:

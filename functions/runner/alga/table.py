@@ -12,7 +12,7 @@ from oriel.capabilities import ALWAYS
 from oriel.engine.alga import PREFIX
 from runner.alga import basics, product, scheduler, storage
 from runner.host.guard import guarded
-from runner.sandbox import HostFunction
+from runner.linking import HostFunction
 
 ALWAYS_THERE = ALWAYS | {"user.read"}
 Denial = Callable[[str], Any]

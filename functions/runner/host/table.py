@@ -17,7 +17,7 @@ from typing import Any
 from oriel.capabilities import ALWAYS, BY_INTERFACE, WIT_PACKAGE, WIT_VERSION
 from runner.host import context, http, log, metrics, product, secrets, storage, user
 from runner.host.guard import guarded
-from runner.sandbox import HostFunction
+from runner.linking import HostFunction
 
 
 def denied_error(capability: str) -> Any:

@@ -1,8 +1,11 @@
 """The store in SQL: SQLite on one machine, PostgreSQL elsewhere, by the same statements."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
+
+from sqlalchemy import Engine
 
 from oriel.clock import now_ms
 from oriel.store.sql.executions import SqlExecutions
@@ -25,10 +28,10 @@ class SqlStore(SqlPublishing, SqlInstalls, SqlSafety, SqlExecutions, SqlGuests):
         Raises:
             StoreUnavailable: the file cannot be made, or is not a database of this or an earlier version of Oriel.
         """
-        engine = sqlite_engine(path)
-        if current_revision(engine) != HEAD:
-            migrate(engine)
-        return cls(engine, clock)
+        with _disposed_on_failure(sqlite_engine(path)) as engine:
+            if current_revision(engine) != HEAD:
+                migrate(engine)
+            return cls(engine, clock)
 
     @classmethod
     def postgresql(cls, url: str, clock: Callable[[], int] = now_ms) -> Self:
@@ -39,7 +42,16 @@ class SqlStore(SqlPublishing, SqlInstalls, SqlSafety, SqlExecutions, SqlGuests):
             StoreUnavailable: the database does not answer, or is at another revision, or the role that the URL names
                 passes by row-level security.
         """
-        engine = postgresql_engine(url)
-        require_restricted_role(engine)
-        require_current(engine)
-        return cls(engine, clock)
+        with _disposed_on_failure(postgresql_engine(url)) as engine:
+            require_restricted_role(engine)
+            require_current(engine)
+            return cls(engine, clock)
+
+
+@contextmanager
+def _disposed_on_failure(engine: Engine) -> Iterator[Engine]:
+    try:
+        yield engine
+    except BaseException:
+        engine.dispose()
+        raise

@@ -18,10 +18,11 @@ class SqlSafety(Database):
     """What is stopped, and who changed what."""
 
     def put_quarantine(self, record: Quarantine, entry: AuditEntry) -> bool:
-        once = self._upsert(quarantine).values(to_row(record)).on_conflict_do_nothing()
+        new_row = self._upsert(quarantine).values(to_row(record))
+        once = new_row.on_conflict_do_nothing().returning(quarantine.c.content_hash)
 
         def put(connection: Connection) -> bool:
-            new = bool(connection.execute(once).rowcount)
+            new = connection.execute(once).one_or_none() is not None
             if new:
                 _append(connection, entry)
             return new

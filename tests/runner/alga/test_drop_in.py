@@ -340,7 +340,7 @@ def test_services_carry_their_kinds(app):
 ])  # fmt: skip
 def test_one_of_them_is_got_by_its_id_and_none_where_there_is_none(app, interface, function, operation, record):
     app.product.answers[operation] = record
-    assert ok(app.call(interface, function, "x1"))["isInactive" if interface == "clients" else "isActive"] in {True, False}
+    assert f"{interface[:-1]}Id" in ok(app.call(interface, function, "x1"))
     assert app.product.asked[0]["input"] == {"id": "x1"}
     for nothing in (None, ("404 Not Found", {"detail": "No."})):
         app.product.answers[operation] = nothing
@@ -390,7 +390,7 @@ def test_an_invoice_that_the_product_refuses_says_no_success_the_reason_and_the_
 # ui-proxy
 
 
-@pytest.mark.parametrize("route", ["", "  ", "/api/../admin", "..", "./x", "/api/%2e%2e/admin", "/a/..\\b", "/%2e%2E%2fx"])
+@pytest.mark.parametrize("route", ["", " ", "/api/../admin", "..", "./x", "/api/%2e%2e/x", "/a/..\\b", "/%2e%2E%2fx"])
 def test_a_blank_route_or_one_that_leads_elsewhere_is_a_bad_request(app, route):
     assert err(app.call("ui-proxy", "callRoute", route, None)) == "bad-request"
     assert app.product.asked == []

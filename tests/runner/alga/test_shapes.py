@@ -12,7 +12,7 @@ RECORD = Record((("a-b", Scalar("u32")), ("c", Option(Scalar("string"))), ("d", 
 NUMBERS = {"u32": st.integers(0, 2**32 - 1), "f64": st.floats(allow_nan=False, allow_infinity=False)}
 
 
-def values(type_):
+def values(type_):  # noqa: PLR0911 - one return for each kind of type
     match type_:
         case Scalar("string"):
             return st.text(max_size=5)

@@ -2,7 +2,7 @@
  * Operations of the product around the extension. Needs `host.call`, with its `operations`.
  *
  * ```js
- * const { orders } = host.call('orders.list', { status: 'open' });
+ * const { orders } = host.call('orders.list', { state: 'open' });
  * ```
  */
 import * as wit from 'oriel:extension/host@1.0.0';

@@ -1,6 +1,8 @@
 """Operations of the product around the extension. Needs `host.call`, with its `operations`.
 
-    orders = host.call("orders.list", {"status": "open"})
+    orders = host.call("orders.list", {"state": "open"})
+
+Input and answer are whatever JSON can say.
 """
 
 import json as jsonlib
