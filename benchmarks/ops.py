@@ -1,8 +1,9 @@
 """Store and blob operations of a request, counted at the ports, and what a million requests cost on AWS.
 
 A gateway and a runner in this process, on the ports the platform uses, each wrapped in a counter. Cold: new ones of
-both, nothing cached, no artifact on the disk, one request. Warm: `WARM` requests from `CALLERS` callers of one install
-at once, all of whose operations count, also those of caches that expire meanwhile and of the journal.
+both, nothing cached, no artifact on the disk, one request. Warm: `CALLERS` callers of one install at once for longer
+than its cache lives, all of whose operations count, also those of caches that expire meanwhile and of the journal.
+An install that is called less than once in its cache's lifetime pays a `resolve` and a write for each call: 2.
 
 Dollars are AWS's list prices (us-east-1, on demand, arm64), of the items and the times measured here:
 
@@ -10,8 +11,8 @@ Dollars are AWS's list prices (us-east-1, on demand, arm64), of the items and th
     Lambda                   0.20 a million invocations, two of them: gateway and runner
                              0.0000133334 a GB-second: GATEWAY_GB * (gateway + INVOKE_MS + runner ms)
                                                      + RUNNER_GB * runner ms, both rounded up to a whole ms
-    DynamoDB reads           0.125 a million units; 4 KB each, strongly consistent. A `resolve` is a query of the install
-                             and its secrets, and one item each: version, publisher, key, quarantine (not there: 1)
+    DynamoDB reads           0.125 a million units; 4 KB each, strongly consistent. A `resolve` is a query of the
+                             install and its secrets, and one item each: version, publisher, key, quarantine
     DynamoDB writes          0.625 a million units; 1 KB each, twice that in a transaction. An execution is its entry,
                              its place in the extension's listing, and its part of the usage rows of its transaction
     S3                       0.40 a million GETs; warm requests make none
@@ -19,41 +20,216 @@ Dollars are AWS's list prices (us-east-1, on demand, arm64), of the items and th
 Not in it: the guest's own storage and egress, CloudWatch's ingestion, data transfer, KMS (one call a cold start).
 """
 
+import json
 import math
 import shutil
-import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from benchmarks import guests
-from benchmarks.deployment import TENANT, Deployment, deployed
-from benchmarks.measure import Result
+from benchmarks.deployment import HEADERS, Deployment, deployed
+from benchmarks.measure import Result, median
 from gateway.core import Gateway
 from gateway.cors import Cors
 from gateway.journal import Journal
 from gateway.messages import GatewayRequest
 from gateway.resolve import Resolver
+from oriel.blobs import open_blobs
 from oriel.contract import ExecuteRequest, ExecuteResponse
 from oriel.identity import Authenticator, KeySet, TokenVerifier
 from oriel.ids import new_id
+from oriel.keyring import Keyring
 from oriel.local.tokens import jwks
 from oriel.store import open_store
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.executions import ENTRIES
-from oriel.store.dynamodb.items import item_bytes, to_item
+from oriel.store.dynamodb.items import item_bytes, key_item, to_item
+from oriel.store.dynamodb.table import Key
 from oriel.store.records import Execution, Resolution
 from oriel.store.usage import summed
 from runner import assembly
+from runner.core import Runner
 
-WARM, CALLERS = 4_000, 8
-GATEWAY_GB, RUNNER_GB = 0.5, 1.0
-INVOKE_MS = 10.0
+WARM_SECONDS, CALLERS, ALONE = 7.0, 8, 50
+GATEWAY_GB, RUNNER_GB, INVOKE_MS = 0.5, 1.0, 10.0
 USD_API, USD_INVOCATION, USD_GB_SECOND = 1.00, 0.20, 0.0000133334
 USD_READ_UNIT, USD_WRITE_UNIT = 0.125, 0.625
+READ_BYTES, WRITE_BYTES, IN_A_TRANSACTION = 4_096, 1_024, 2
+
+
+class Counted:
+    """A port whose calls are counted, and what they took and gave kept as far as the arithmetic needs it."""
+
+    def __init__(self, port: Any) -> None:
+        self._port = port
+        self.calls: Counter[str] = Counter()
+        self.written: list[Sequence[Execution]] = []
+        self.resolved: Resolution | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+        if name == "close":
+            return method
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self.calls[name] += 1
+            if name == "record_executions":
+                self.written.append(args[0])
+            answer = method(*args, **kwargs)
+            self.resolved = answer if name == "resolve" else self.resolved
+            return answer
+
+        return counted
+
+    def forget(self) -> None:
+        self.calls.clear()
+        self.written.clear()
+
+
+class InProcess:
+    """The way to a runner in this process; keeps how many milliseconds it took."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self.milliseconds: list[float] = []
+
+    def execute(self, request: ExecuteRequest) -> ExecuteResponse:
+        began = time.perf_counter()
+        answer = self._runner.execute(request)
+        self.milliseconds.append((time.perf_counter() - began) * 1_000)
+        return answer
+
+    def close(self) -> None:
+        self._runner.close()
+
+
+class Site:
+    """A gateway and a runner, new and with empty caches, on counted ports."""
+
+    def __init__(self, deployment: Deployment, opened: ExitStack) -> None:
+        settings = deployment.settings()
+        keyring = Keyring.open(settings.keyring_path)
+        shutil.rmtree(assembly.artifact_cache(settings), ignore_errors=True)
+        self.store, self.blobs = Counted(open_store(settings.store_url)), Counted(open_blobs(settings.blobs_url))
+        opened.callback(self.store.close)
+        with patch.object(assembly, "open_blobs", lambda _: self.blobs):
+            self.way = InProcess(assembly.build_runner(settings, keyring))
+        opened.enter_context(patch.object(assembly, "open_store", lambda _: self.store))
+        published = json.dumps(jwks(keyring.issuer_key)).encode()
+        keys = TokenVerifier(KeySet(lambda: published), issuer=settings.issuer, audience=settings.oidc_audience)
+        self.journal = Journal(self.store)
+        self.gateway = Gateway(
+            authenticator=Authenticator(keys),
+            resolver=Resolver(self.store, ttl=settings.cache_seconds),
+            runner=self.way,
+            journal=self.journal,
+            cors=Cors(()),
+        )
+        opened.callback(self.gateway.close)
+        self._headers = (*HEADERS, ("authorization", f"Bearer {deployment.token()}"))
+        self._extension = deployment.published[guests.PLAIN].extension_id
+
+    def call(self) -> float:
+        """One request; its milliseconds in the gateway, with the runner's in them."""
+        asked = GatewayRequest(
+            request_id=new_id("req"), method="GET", extension_id=self._extension, path="/hello", headers=self._headers
+        )
+        began = time.perf_counter()
+        answer = self.gateway.handle(asked)
+        if answer.status != 200:
+            raise RuntimeError(f"the guest answers {answer.status}: {answer.body!r}")
+        return (time.perf_counter() - began) * 1_000
+
+    def settled(self) -> None:
+        """All that was to be written is."""
+        if not self.journal.flush(30):
+            raise RuntimeError("the journal was not written")
+
+    def forget(self) -> None:
+        """Count from here on."""
+        self.settled()
+        for port in (self.store, self.blobs):
+            port.forget()
+        self.way.milliseconds.clear()
+
+
+def run() -> Iterator[Result]:
+    with deployed() as deployment, _site(deployment) as site:
+        site.call()
+        site.settled()
+        yield Result("ops.cold.store_ops", site.store.calls.total(), "count")
+        yield Result("ops.cold.blob_ops", site.blobs.calls.total(), "count")
+        alone = [site.call() for _ in range(ALONE)]
+        runner_ms = median(site.way.milliseconds[-ALONE:])
+        site.forget()
+        requests = _warm(site)
+        yield Result("ops.warm.store_ops", site.store.calls.total() / requests, "count")
+        yield Result("ops.warm.blob_ops", site.blobs.calls.total() / requests, "count")
+        reads = site.store.calls["resolve"] / requests * read_units(site.store.resolved)
+        writes = sum(map(write_units, site.store.written)) / requests
+        yield Result("ops.warm.read_units", reads, "count")
+        yield Result("ops.warm.write_units", writes, "count")
+        store = reads * USD_READ_UNIT + writes * USD_WRITE_UNIT
+        compute = lambda_usd(median(alone) - runner_ms, runner_ms)
+        yield Result("ops.usd_per_million.store", store, "USD")
+        yield Result("ops.usd_per_million.lambda", compute, "USD")
+        yield Result("ops.usd_per_million", USD_API + compute + store, "USD")
+
+
+@contextmanager
+def _site(deployment: Deployment) -> Iterator[Site]:
+    with ExitStack() as opened:
+        yield Site(deployment, opened)
+
+
+def _warm(site: Site) -> int:
+    """Call for a time; how many requests there were."""
+    until = time.monotonic() + WARM_SECONDS
+
+    def many() -> int:
+        count = 0
+        while time.monotonic() < until:
+            site.call()
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(CALLERS) as callers:
+        total = sum(future.result() for future in [callers.submit(many) for _ in range(CALLERS)])
+    site.settled()
+    return total
+
+
+def read_units(found: Resolution | None) -> float:
+    """Read units of one `resolve` that finds this."""
+    if found is None:
+        return 0.0
+    somewhere = Key("tenant#t#install#e", "install")
+    together = sum(item_bytes(to_item(somewhere, record)) for record in (found.install, *found.secrets))
+    version = item_bytes(to_item(somewhere, found.version))
+    publisher_key_and_quarantine = 3
+    return math.ceil(together / READ_BYTES) + math.ceil(version / READ_BYTES) + publisher_key_and_quarantine
+
+
+def write_units(batch: Sequence[Execution]) -> float:
+    """Write units of one `record_executions`, in as many transactions as it takes."""
+    units = 0
+    for start in range(0, len(batch), ENTRIES):
+        some = batch[start : start + ENTRIES]
+        for entry in some:
+            item = to_item(Key(table.executions(entry.tenant_id), entry.execution_id), entry)
+            listed = key_item(Key(table.executions_of(entry.tenant_id, entry.extension_id), entry.execution_id))
+            units += math.ceil(item_bytes(item) / WRITE_BYTES) + math.ceil(item_bytes(listed) / WRITE_BYTES)
+        units += len(summed(some))
+    return units * IN_A_TRANSACTION
+
+
+def lambda_usd(gateway_ms: float, runner_ms: float) -> float:
+    """Dollars of a million requests' two invocations; the gateway waits for the runner and is paid for it."""
+    waits = math.ceil(gateway_ms + INVOKE_MS + runner_ms)
+    gigabyte_seconds = (GATEWAY_GB * waits + RUNNER_GB * math.ceil(runner_ms)) / 1_000
+    return 2 * USD_INVOCATION + gigabyte_seconds * 1_000_000 * USD_GB_SECOND

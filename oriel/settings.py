@@ -29,8 +29,8 @@ class Settings(BaseSettings):
 
     # where things are
     data_dir: Path = Path(".oriel")
-    store: str = Field(default="", description="`sqlite:PATH`; by default in the data directory")
-    blobs: str = Field(default="", description="`file:DIR`; by default in the data directory")
+    store: str = Field(default="", description="`sqlite:PATH`, `dynamodb:TABLE`, …; by default in the data directory")
+    blobs: str = Field(default="", description="`file:DIR` or `s3:BUCKET[/PREFIX]`; by default in the data directory")
     host: str = "127.0.0.1"
     port: int = Field(default=8420, ge=0, le=65535)
     ui_port: int = Field(default=8421, ge=0, le=65535)

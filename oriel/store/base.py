@@ -73,7 +73,10 @@ class GuestStore(Protocol):
     def guest_list(
         self, tenant_id: str, install_id: str, prefix: str, cursor: str | None, limit: int
     ) -> Page[GuestRecord]:
-        """Records whose key starts with `prefix`, ordered by the key's UTF-8 bytes. Loses none, doubles none."""
+        """Records whose key starts with `prefix`, ordered by the key's UTF-8 bytes. Loses none, doubles none.
+
+        Any key's bytes make a cursor (`oriel.store.cursors`): the listing goes on after that key, be it there or not.
+        """
         ...
 
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from oriel.contract import ExecuteError
+from oriel.contract import ExecuteError, Metric
 from oriel.errors import CATALOGUE, OrielError
 from tests.support.gateway import EXTENSION, MANIFEST, ORIGIN, answer, resolution
 
@@ -357,6 +357,14 @@ def test_a_failed_execution_is_logged_with_its_code_and_receipt(bench):
     trap, lost = bench.logged()
     assert (trap.status, trap.error_code, trap.receipt["duration_ms"]) == (502, "guest_trap", 1.5)
     assert (lost.status, lost.error_code, lost.receipt["duration_ms"]) == (502, "worker_lost", 0.0)
+
+
+def test_what_the_extension_measured_is_logged_with_its_receipt(bench):
+    metric = Metric(name="orders_total", kind="counter", labels={"state": "open"}, value=3, count=2)
+    bench.runner.reply = answer(200, b"", metrics=(metric,))
+    bench.call()
+    (entry,) = bench.logged()
+    assert entry.receipt["metrics"] == [metric.model_dump(mode="json")]
 
 
 def test_what_was_not_run_is_not_logged_as_an_execution(bench):

@@ -166,6 +166,7 @@ def test_the_application_cannot_change_tables_policies_or_the_migrations_revisio
         "CREATE POLICY open ON guest_record USING (true)",
         "DROP TABLE guest_record",
         "TRUNCATE guest_record",
+        "UPDATE alembic_version SET version_num = ''",
         "SET ROLE oriel_owner",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -42,6 +42,7 @@ _SETTINGS = {
     "full_page_writes": "off",
     "autovacuum": "off",
     "max_connections": "100",
+    "deadlock_timeout": "20ms",
 }
 _WHILE_STDIN_IS_OPEN = """
 folder=$1; shift

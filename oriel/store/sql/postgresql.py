@@ -8,6 +8,8 @@ Rules kept here:
 - The role must not be one that row-level security does not hold for.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, column, create_engine, exc, func, select, table
@@ -51,6 +53,16 @@ def postgresql_engine(url: str) -> Engine:
     raise InvalidInput("invalid_input", [Finding("ORIEL_STORE", message)], subject="The environment")
 
 
+def require_answer(engine: Engine) -> None:
+    """Connect once.
+
+    Raises:
+        StoreUnavailable: the server does not answer; the detail says why, for whoever starts the platform.
+    """
+    with _explained():
+        engine.connect().close()
+
+
 def require_restricted_role(engine: Engine) -> None:
     """Check that row-level security holds for the role that the engine connects as.
 
@@ -59,14 +71,19 @@ def require_restricted_role(engine: Engine) -> None:
     """
     free = select(_ROLES.c.rolname).where(_ROLES.c.rolname == func.current_user())
     free = free.where(_ROLES.c.rolsuper | _ROLES.c.rolbypassrls)
-    try:
-        with engine.connect() as connection:
-            role: Any = connection.execute(free).scalar_one_or_none()
-    except exc.OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        raise StoreUnavailable(f"PostgreSQL does not answer: {reason}") from None
+    with _explained(), engine.connect() as connection:
+        role: Any = connection.execute(free).scalar_one_or_none()
     if role is not None:
         raise StoreUnavailable(
             f"The role {role} passes by row-level security, so that nothing would keep tenants apart but the queries. "
             "Connect as a role that is no superuser and has no BYPASSRLS."
         )
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except exc.OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise StoreUnavailable(f"PostgreSQL does not answer: {reason}") from None

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, column, func, inspect, select, table,
 from oriel.store.base import StoreUnavailable
 from oriel.store.sql.database import translated
 from oriel.store.sql.sqlite import WRITES
+from oriel.store.sql.tables import METADATA
 
 HEAD = "0001"
 _SCRIPTS = "oriel.store.sql:migrations"
@@ -89,7 +90,11 @@ def _upgrade(connection: Connection, before: str | None) -> None:
 
 def _grant(connection: Connection, role: str) -> None:
     quote = connection.dialect.identifier_preparer.quote_identifier
-    name = quote(role)
     schema = quote(connection.execute(select(func.current_schema())).scalar_one())
-    connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {name}"))
-    connection.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {name}"))
+    tables = ", ".join(f"{schema}.{quote(name)}" for name in METADATA.tables)
+    for statement in (
+        f"GRANT USAGE ON SCHEMA {schema} TO {quote(role)}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {quote(role)}",
+        f"GRANT SELECT ON {schema}.{_REVISIONS.name} TO {quote(role)}",
+    ):
+        connection.execute(text(statement))
