@@ -4,7 +4,6 @@ Publishing compiles, which takes a while, so the data directory is made once and
 works on a copy of its own and leaves the kept one as it was. The requests here are what a gateway would send.
 """
 
-import base64
 import hashlib
 import json
 import os
@@ -26,7 +25,7 @@ from benchmarks import guests
 from oriel.build.tools import cache_dir
 from oriel.bundle import content_hash
 from oriel.client import PlatformClient
-from oriel.contract import ExecuteRequest, ExecutionContext, HttpRequest
+from oriel.contract import ExecuteRequest, ExecutionContext, HttpRequest, body_fields
 from oriel.engine.config import current_fingerprint
 from oriel.ids import new_id
 from oriel.keyring import Keyring
@@ -94,8 +93,7 @@ class Deployment:
             **self.published[guest]._asdict(),
         )
         headers = (*HEADERS, ("content-type", content_type)) if body else HEADERS
-        encoded = base64.b64encode(body).decode()
-        http_request = HttpRequest(method=method, path=path, route=path, headers=headers, body_b64=encoded)
+        http_request = HttpRequest(method=method, path=path, route=path, headers=headers, **body_fields(body))
         return ExecuteRequest(context=context, http=http_request)
 
     def token(self) -> str:

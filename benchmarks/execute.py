@@ -84,7 +84,7 @@ def _text(oriel: Oriel) -> Iterator[Result]:
 
 
 def _large(oriel: Oriel) -> Iterator[Result]:
-    """Binary bodies both ways; 1 MB is the largest that crosses as a list, 5 MB crosses as a binary string."""
+    """Binary bodies both ways, as binary strings; a list could carry 2.7 MB at most."""
     works = {}
     for name, size in (("body_1mb", MEGABYTE), ("body_5mb", 5 * MEGABYTE)):
         body = _random_bytes(size)

@@ -3,13 +3,12 @@
 Both take the same requests and must give the same answers: each call checks what came back.
 """
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from benchmarks.deployment import TEXT, Deployment
 from benchmarks.stock import Stock
-from oriel.contract import ExecuteRequest
+from oriel.contract import ExecuteRequest, body_fields
 from runner.core import Runner
 
 Work = Callable[[], None]
@@ -19,7 +18,7 @@ Work = Callable[[], None]
 class Oriel:
     """`Runner.execute`, as a worker process calls it: request in, answer and receipt out.
 
-    It unpacks the body from base64 and packs the answer's into it; the stock side has bytes on both ways.
+    It unpacks the body from the message and packs the answer's into one; the stock side has bytes on both ways.
     """
 
     deployment: Deployment
@@ -27,11 +26,11 @@ class Oriel:
 
     def work(self, request: ExecuteRequest, expected: bytes) -> Work:
         """What executes `request` once."""
-        encoded = base64.b64encode(expected).decode()
+        packed = tuple(body_fields(expected).values())
 
         def work() -> None:
             response = self.runner.execute(request)
-            if response.error is not None or response.body_b64 != encoded:
+            if response.error is not None or (response.body_text, response.body_b64) != packed:
                 raise RuntimeError(
                     f"Oriel answers {response.status} {response.error} with {len(response.body())} bytes"
                 )

@@ -6,7 +6,7 @@ service token that covers the whole body (`oriel.identity`).
 """
 
 import base64
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -18,8 +18,39 @@ DEFAULT_MEMORY_MB = 128
 HISTOGRAM_BOUNDS = tuple(digit * 10.0**power for power in range(-3, 5) for digit in (1, 2.5, 5))
 
 
+# A body that travels as text: in the worst case JSON makes six characters of one of them, and even so it is small
+# beside what an envelope may have.
+MAX_TEXT_BYTES = 100_000
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class BodyFields(TypedDict):
+    """The two fields of a message that carry a body; at most one of them is not empty."""
+
+    body_text: str
+    body_b64: str
+
+
+def body_fields(body: bytes) -> BodyFields:
+    """A body in the form that travels fastest: as text where it is some, else as base64."""
+    if len(body) <= MAX_TEXT_BYTES:
+        try:
+            return {"body_text": body.decode(), "body_b64": ""}
+        except UnicodeDecodeError:
+            pass
+    return {"body_text": "", "body_b64": base64.b64encode(body).decode()}
+
+
+class _WithBody(_Model):
+    body_text: str = ""
+    body_b64: str = ""
+
+    def body(self) -> bytes:
+        """`ValueError` where it is not base64."""
+        return self.body_text.encode() if self.body_text else base64.b64decode(self.body_b64)
 
 
 class ExecutionContext(_Model):
@@ -37,7 +68,7 @@ class ExecutionContext(_Model):
     config: dict[str, str] = Field(default_factory=dict)
 
 
-class HttpRequest(_Model):
+class HttpRequest(_WithBody):
     """What the handler is asked. `headers` keeps repeats and their order; names are lower case."""
 
     method: str
@@ -46,10 +77,6 @@ class HttpRequest(_Model):
     route: str = ""
     params: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
-    body_b64: str = ""
-
-    def body(self) -> bytes:
-        return base64.b64decode(self.body_b64)
 
 
 class Limits(_Model):
@@ -174,16 +201,12 @@ class Metric(_Model):
     buckets: tuple[int, ...] = ()
 
 
-class ExecuteResponse(_Model):
-    """`status`, `headers` and `body_b64` are the guest's where `error` is None."""
+class ExecuteResponse(_WithBody):
+    """`status`, `headers` and the body are the guest's where `error` is None."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
-    body_b64: str = ""
     error: ExecuteError | None = None
     receipt: Receipt = Receipt()
     logs: tuple[LogLine, ...] = ()
     metrics: tuple[Metric, ...] = ()
-
-    def body(self) -> bytes:
-        return base64.b64decode(self.body_b64)

@@ -11,7 +11,6 @@ Rules kept here:
 - No write to the store happens while the client waits.
 """
 
-import base64
 import json
 import logging
 import time
@@ -26,7 +25,7 @@ from gateway.policy import Decision, decide, require_caller, require_runnable
 from gateway.resolve import Resolved, Resolver
 from gateway.transport import RunnerTransport, runner_error
 from oriel.clock import now_ms
-from oriel.contract import ExecuteRequest, ExecuteResponse, ExecutionContext, HttpRequest, Limits
+from oriel.contract import ExecuteRequest, ExecuteResponse, ExecutionContext, HttpRequest, Limits, body_fields
 from oriel.errors import PROBLEM_MEDIA_TYPE, OrielError
 from oriel.identity import Authenticator, Principal
 from oriel.ids import new_id
@@ -158,7 +157,7 @@ def execute_request(request: GatewayRequest, resolved: Resolved, decision: Decis
             route=decision.match.route,
             params=decision.match.params,
             headers=request_headers(request.headers),
-            body_b64=base64.b64encode(request.body).decode(),
+            **body_fields(request.body),
         ),
         limits=decision.limits,
         providers=decision.providers,

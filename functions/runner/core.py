@@ -10,7 +10,6 @@ Rules kept here:
 - A failure says what the extension or its caller can mend. What went wrong inside goes to the log alone.
 """
 
-import base64
 import logging
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import cast
 
-from oriel.contract import ExecuteError, ExecuteRequest, ExecuteResponse, Receipt
+from oriel.contract import ExecuteError, ExecuteRequest, ExecuteResponse, Receipt, body_fields
 from oriel.errors import OrielError
 from oriel.telemetry import bind
 from runner.board import Board
@@ -176,7 +175,7 @@ def _answered(answer: Answer, receipt: Receipt, execution: Execution) -> Execute
     return ExecuteResponse(
         status=answer.status,
         headers=answer.headers,
-        body_b64=base64.b64encode(answer.body).decode(),
+        **body_fields(answer.body),
         receipt=receipt,
         logs=tuple(execution.lines),
         metrics=metrics.totals(execution),

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from oriel.errors import OrielError
 
+CACHE_VARIABLE = "ORIEL_CACHE_DIR"
 INSTALL_HINT = "Install the build tools: pip install 'oriel[build]'."
 _TAIL = 4_000  # characters of a tool's output: the end says what went wrong
 
 
 def cache_dir() -> Path:
     """Where builds keep what they can make again: `ORIEL_CACHE_DIR`, else the user's cache directory (XDG)."""
-    if own := os.environ.get("ORIEL_CACHE_DIR"):
+    if own := os.environ.get(CACHE_VARIABLE):
         return Path(own)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oriel"
 

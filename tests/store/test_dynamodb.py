@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from unittest.mock import Mock
 
@@ -414,3 +416,11 @@ def test_a_store_is_opened_by_its_url(site):
     found = open_store(f"dynamodb:{site.table}?region=eu-central-1&endpoint={target('x').endpoint}")
     with contextlib.closing(found):
         assert isinstance(found, DynamoStore)
+
+
+def test_botocore_is_not_imported_before_a_store_is_opened():
+    code = (
+        "import sys; import oriel.store, oriel.blobs, oriel.store.dynamodb.table, oriel.store.dynamodb, oriel.blobs.s3;"
+        "sys.exit('botocore' in sys.modules or 'sqlalchemy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

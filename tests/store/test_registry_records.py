@@ -52,6 +52,26 @@ def test_every_record_comes_back_as_it_was_put(published):
     assert published.get_bundle(version()[1].content_hash) == version()[1]
 
 
+@pytest.mark.parametrize(
+    "odd", ["\x00", "\x01", "\x00\x01", "\x01\x01", "é", "e\u0301", "\U0001f600", "'", "%", "a" * 300]
+)
+def test_text_of_any_characters_is_stored_looked_up_and_taken_for_no_other(store, odd):
+    store.create_upload(upload(f"upl_{odd}", principal=odd, findings=(("code", odd, odd),)))
+    store.create_upload(upload("upl_other", principal="other"))
+    assert store.get_upload(f"upl_{odd}").findings == (("code", odd, odd),)
+    assert store.find_upload(odd, "sha256:aa").upload_id == f"upl_{odd}"
+    for near in (odd + "\x00", odd + "\x01", "\x00" + odd, odd + " "):
+        assert store.get_upload(f"upl_{near}") is store.find_upload(near, "sha256:aa") is None
+        assert store.resolve(near, near) is store.get_execution("t1", near) is None
+
+
+def test_what_an_extension_logs_does_not_decide_whether_it_can_be_logged(store):
+    logs = ({"message": "\x00 \ud800 \U0001f600", "n": 0.1, "b": 10**15, "a": None},)
+    store.record_executions([execution(path="/\x00", logs=logs)])
+    stored = store.get_execution("t1", "exe_1")
+    assert (stored.path, stored.logs, list(stored.logs[0])) == ("/\x00", logs, list(logs[0]))
+
+
 def test_what_is_not_there_is_none_or_an_empty_page(store):
     assert store.get_publisher("x") is store.get_upload("x") is store.get_extension("x") is None
     assert store.get_version("x", "1") is store.get_bundle("x") is store.get_install("t", "x") is None

@@ -71,7 +71,7 @@ def to_value(value: Any) -> Value:
             return {"S": value}
         case bytes():
             return {"B": value}
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, separators=(",", ":"))  # escaped: a guest may log what is not UTF-8
     raw = text.encode()
     return {"S": text} if len(raw) < COMPRESS_FROM else {"B": zstandard.ZstdCompressor().compress(raw)}
 
