@@ -112,12 +112,10 @@ def persist(attempt: Callable[[bool], T], sleep: Callable[[float], None] = time.
     `attempt` is told whether an earlier one may have been carried out. The last `Again` is passed on.
     """
     ambiguous = False
-    for number in range(ATTEMPTS):
+    for number in range(ATTEMPTS - 1):
         try:
             return attempt(ambiguous)
         except Again as again:
-            if number == ATTEMPTS - 1:
-                raise
             ambiguous = ambiguous or again.ambiguous
-            sleep(random.uniform(0.5, 1.0) * FIRST_PAUSE_SECONDS * 2**number)  # noqa: S311 - spreads callers, hides nothing
-    raise AssertionError("unreachable")
+        sleep(random.uniform(0.5, 1.0) * FIRST_PAUSE_SECONDS * 2**number)  # noqa: S311 - spreads callers, hides nothing
+    return attempt(ambiguous)

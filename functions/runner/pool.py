@@ -6,10 +6,14 @@ Rules kept here:
 - Waiting tenants take turns, one request each, however many another one has queued.
 - No tenant and no install may hold all threads, and no tenant the whole queue, so that one noisy install leaves
   room for the others.
+- Threads that wait cost nothing, and threads that compute cost a CPU. An install whose last execution computed for
+  long is heavy until one of its executions does not; a tenant's heavy installs leave a CPU free, where there are two.
 - A request that is cancelled while it waits is never run and leaves the queue at once.
 """
 
+import os
 import threading
+import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -20,25 +24,34 @@ from oriel.errors import OrielError
 
 T = TypeVar("T")
 RETRY_SECONDS = 1
+HEAVY_CPU_SECONDS = 0.05
+MAX_HEAVY = 4_096  # installs that are remembered as heavy
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many run and wait at once: in all, of one tenant, of one install."""
+    """How many run and wait at once: in all, of one tenant, of one install, of one tenant's heavy installs."""
 
     threads: int
     per_tenant: int
     per_install: int
+    heavy_per_tenant: int
     queue: int
     queue_per_tenant: int
 
     @classmethod
-    def of(cls, threads: int) -> "Share":
-        """The shares for a number of threads: all but one for a tenant, half of them for an install."""
+    def of(cls, threads: int, cpus: int | None = None) -> "Share":
+        """The shares for a number of threads: all but one for a tenant, half of them for an install.
+
+        Args:
+            cpus: that this process may use; by default those it has.
+        """
+        cpus = len(os.sched_getaffinity(0)) if cpus is None else cpus
         return cls(
             threads=threads,
             per_tenant=max(1, threads - 1),
             per_install=max(1, threads // 2),
+            heavy_per_tenant=max(1, min(threads - 1, cpus - 1)),
             queue=16 * threads,
             queue_per_tenant=8 * threads,
         )
@@ -71,6 +84,7 @@ class FairPool:
         self._waiting: OrderedDict[str, deque[_Task[Any]]] = OrderedDict()  # tenants in the order of their turns
         self._running: Counter[str | tuple[str, str]] = Counter()  # by tenant, and by tenant and install
         self._admitted: Counter[str] = Counter()  # by tenant: waiting or running
+        self._heavy: OrderedDict[tuple[str, str], None] = OrderedDict()  # installs, the last one that was found last
         self._closed = False
         self._threads = [
             threading.Thread(target=self._serve, name=f"guest-{at}", daemon=True) for at in range(share.threads)
@@ -115,11 +129,14 @@ class FairPool:
 
     def _serve(self) -> None:
         while (task := self._next()) is not None:
+            began = time.thread_time()
             task.run()
+            computed = time.thread_time() - began
             with self._changed:
                 _lower(self._running, task.tenant)
                 _lower(self._running, task.install)
                 _lower(self._admitted, task.tenant)
+                self._weigh(task.install, computed)
 
     def _next(self) -> _Task[Any] | None:
         """The next task, waited for; None when the pool is closed."""
@@ -140,10 +157,25 @@ class FairPool:
         for tenant, tasks in self._waiting.items():
             if self._running[tenant] >= self._share.per_tenant:
                 continue
+            no_more_heavy = self._running_heavy(tenant) >= self._share.heavy_per_tenant
             for task in tasks:
+                if no_more_heavy and task.install in self._heavy:
+                    continue
                 if self._running[task.install] < self._share.per_install:
                     return task
         return None
+
+    def _running_heavy(self, tenant: str) -> int:
+        """The threads that a tenant's heavy installs hold."""
+        return sum(count for key, count in self._running.items() if key in self._heavy and key[0] == tenant)
+
+    def _weigh(self, install: tuple[str, str], computed: float) -> None:
+        """Remember whether an install is heavy, by the CPU seconds of its last execution."""
+        self._heavy.pop(install, None)
+        if computed >= HEAVY_CPU_SECONDS:
+            self._heavy[install] = None
+            if len(self._heavy) > MAX_HEAVY:
+                self._heavy.popitem(last=False)
 
     def _drop(self, task: _Task[Any]) -> None:
         """Take a cancelled task out of the queue, unless a thread has it already and finds out by itself."""

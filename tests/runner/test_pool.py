@@ -1,12 +1,13 @@
 """Fair shares of the threads that run guests. Work is held back with events, never with sleeps."""
 
 import threading
+import time
 from concurrent.futures import CancelledError
 
 import pytest
 
 from oriel.errors import OrielError
-from runner.pool import FairPool, Share
+from runner.pool import HEAVY_CPU_SECONDS, FairPool, Share
 
 
 class Held:
@@ -27,7 +28,17 @@ def pool_of():
     pools, held = [], []
 
     def make(**shares: int) -> FairPool:
-        share = Share(**{"threads": 2, "per_tenant": 2, "per_install": 2, "queue": 8, "queue_per_tenant": 8, **shares})
+        share = Share(
+            **{
+                "threads": 2,
+                "per_tenant": 2,
+                "per_install": 2,
+                "heavy_per_tenant": 2,
+                "queue": 8,
+                "queue_per_tenant": 8,
+                **shares,
+            }
+        )
         pools.append(FairPool(share))
         return pools[-1]
 
@@ -81,6 +92,42 @@ def test_installs_of_two_tenants_with_one_id_are_two_installs(pool_of):
     pool.submit("acme", "ins_1", held)
     assert held.running.wait(5)
     assert pool.submit("other", "ins_1", lambda: "served").result(5) == "served"
+
+
+def compute():
+    began = time.thread_time()
+    while time.thread_time() - began < HEAVY_CPU_SECONDS:
+        pass
+
+
+def test_a_tenants_heavy_installs_together_hold_no_more_threads_than_they_may(pool_of):
+    pool = pool_of(threads=3, per_tenant=3, per_install=3, heavy_per_tenant=1)
+    for install in ("ins_1", "ins_2"):
+        pool.submit("noisy", install, compute).result(5)
+    looping = [pool_of.hold() for _ in range(2)]
+    for install, work in zip(("ins_1", "ins_2"), looping, strict=True):
+        pool.submit("noisy", install, work)
+    assert looping[0].running.wait(5)
+    assert pool.submit("noisy", "ins_3", lambda: "served").result(5) == "served"
+    assert pool.submit("quiet", "ins_1", lambda: "served").result(5) == "served"
+    assert not looping[1].running.is_set()
+    looping[0].release.set()
+    assert looping[1].running.wait(5)
+
+
+def test_an_install_that_only_waits_is_not_heavy_and_one_that_mends_is_not_for_long(pool_of):
+    pool = pool_of(threads=2, per_install=2, heavy_per_tenant=1)
+    pool.submit("acme", "ins_1", compute).result(5)
+    pool.submit("acme", "ins_1", lambda: time.sleep(HEAVY_CPU_SECONDS)).result(5)
+    waiting = [pool_of.hold() for _ in range(2)]
+    for work in waiting:
+        pool.submit("acme", "ins_1", work)
+    assert all(work.running.wait(5) for work in waiting)
+
+
+def test_heavy_installs_leave_a_cpu_free_where_there_are_two():
+    assert [Share.of(8, cpus).heavy_per_tenant for cpus in (1, 2, 4, 64)] == [1, 1, 3, 7]
+    assert Share.of(1, 8).heavy_per_tenant == 1
 
 
 def test_waiting_tenants_take_turns(pool_of):

@@ -1,0 +1,233 @@
+"""Two tenants and random operations: neither can tell whether the other is there.
+
+Each tenant's operations run twice: on a store that both share, and on one that the tenant has alone. Whatever an
+operation answers, a refusal too, must be the same on both; so nothing of one tenant can be observed by the other.
+Both use the same names for everything, one tenant's id begins with the other's, and the ids of installs begin like what
+may follow a tenant's id in a key that is put together without care.
+"""
+
+import inspect
+from contextlib import ExitStack
+from dataclasses import fields, is_dataclass
+from typing import get_type_hints
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from oriel.errors import OrielError
+from oriel.store import Store, records
+from oriel.store.records import AuditEntry, Execution, GuestWrite, StoredSecret
+from tests.store.conftest import BACKENDS, Backend
+from tests.store.factory import T0, install, key, publisher, version
+
+DAY = "2026-11-18"
+TENANTS = ("a", "b")
+EXTENSIONS, VERSIONS = ("com.acme.notes", "com.acme.other"), ("1.0.0", "1.1.0")
+
+extensions = st.sampled_from(EXTENSIONS)
+versions = st.sampled_from(VERSIONS)
+names = st.sampled_from(["n", "N", "n/", "", "é", "\x00"])
+keys = st.sampled_from(["k", "k#", "k1", "é", "\x00"])
+limits = st.sampled_from([1, 2, 100])
+execution_ids = st.sampled_from(["exe_1", "exe_2", "exe_3"])
+audit_ids = st.sampled_from(["aud_1", "aud_2", "aud_3"])
+revisions = st.integers(1, 4)
+
+
+class Tenant:
+    """A tenant in one example: its id, what it may call its installs, and the last cursor anybody got."""
+
+    def __init__(self, tenant_id, separator):
+        self.id, self.cursor = tenant_id, None
+        self.install_ids = st.sampled_from(["i", f"{separator}i", f"i{separator}i"])
+        self.cursors = st.none()
+
+
+def an_install(draw, tenant):
+    return install(
+        tenant.id,
+        draw(extensions),
+        install_id=draw(tenant.install_ids),
+        version=draw(versions),
+        status=draw(st.sampled_from(["enabled", "disabled"])),
+        config={"of": tenant.id},
+        revision=draw(revisions),
+    )
+
+
+def a_secret(draw, tenant):
+    where = {"tenant_id": tenant.id, "install_id": draw(tenant.install_ids), "name": draw(names) or "name"}
+    return StoredSecret(**where, key_id="k", nonce=b"n", ciphertext=tenant.id.encode(), updated_at=T0)
+
+
+def a_write(draw, tenant):
+    expires_at = draw(st.sampled_from([None, T0 + 5, T0 + 50]))
+    when = draw(st.sampled_from(["always", "absent", 1, 2]))
+    return GuestWrite(key=draw(keys), value=tenant.id.encode(), text=False, when=when, expires_at=expires_at)
+
+
+def writes(draw, tenant):
+    return [a_write(draw, tenant) for _ in range(draw(st.integers(1, 3)))]
+
+
+def an_execution(draw, tenant):
+    return Execution(
+        tenant_id=tenant.id,
+        execution_id=draw(execution_ids),
+        request_id="req_1",
+        extension_id=draw(extensions),
+        install_id=draw(tenant.install_ids),
+        version=draw(versions),
+        content_hash="sha256:aa",
+        trigger="http",
+        method="GET",
+        path=f"/{tenant.id}",
+        status=200,
+        error_code=None,
+        started_at=T0,
+        receipt={"duration_ms": 1.0, "cpu_ms": 1.0, "peak_memory_bytes": 1_000_000, "egress_bytes": 1},
+    )
+
+
+def executions(draw, tenant):
+    return [an_execution(draw, tenant) for _ in range(draw(st.integers(0, 3)))]
+
+
+def an_entry(draw, tenant):
+    return AuditEntry(
+        tenant_id=tenant.id, audit_id=draw(audit_ids), at=T0, actor="ann", action="install", target=tenant.id
+    )
+
+
+def a_page(draw, tenant):
+    return draw(tenant.cursors), draw(limits)
+
+
+# every method of a store that takes a tenant, and how its arguments are drawn
+OPERATIONS = {
+    "create_install": lambda draw, own: (an_install(draw, own),),
+    "replace_install": lambda draw, own: (an_install(draw, own),),
+    "get_install": lambda draw, own: (own.id, draw(extensions)),
+    "list_installs": lambda draw, own: (own.id, *a_page(draw, own)),
+    "delete_install": lambda draw, own: (own.id, draw(extensions)),
+    "put_secret": lambda draw, own: (a_secret(draw, own),),
+    "delete_secret": lambda draw, own: (own.id, draw(own.install_ids), draw(names) or "name"),
+    "list_secrets": lambda draw, own: (own.id, draw(own.install_ids)),
+    "resolve": lambda draw, own: (own.id, draw(extensions)),
+    "guest_get": lambda draw, own: (own.id, draw(own.install_ids), draw(st.lists(keys, min_size=1, max_size=3))),
+    "guest_put": lambda draw, own: (own.id, draw(own.install_ids), writes(draw, own)),
+    "guest_delete": lambda draw, own: (own.id, draw(own.install_ids), draw(keys), draw(st.none() | revisions)),
+    "guest_list": lambda draw, own: (own.id, draw(own.install_ids), draw(st.just("") | keys), *a_page(draw, own)),
+    "record_executions": lambda draw, own: (executions(draw, own),),
+    "list_executions": lambda draw, own: (own.id, draw(st.none() | extensions), *a_page(draw, own)),
+    "get_execution": lambda draw, own: (own.id, draw(execution_ids)),
+    "list_usage": lambda draw, own: (own.id, DAY, DAY),
+    "append_audit": lambda draw, own: (an_entry(draw, own),),
+    "list_audit": lambda draw, own: (own.id, *a_page(draw, own)),
+}
+
+
+class World:
+    """A store that two tenants share and one for each alone, with the same extensions published."""
+
+    def __init__(self, name, folder, closing):
+        self.backends = {role: Backend(name, folder / role, closing) for role in ("shared", *TENANTS)}
+        self.stores = {role: backend.open() for role, backend in self.backends.items()}
+        self.examples = 0
+        self.everywhere("put_publisher", publisher())
+        self.everywhere("put_publisher_key", key())
+        for extension_id in EXTENSIONS:
+            for number in VERSIONS:
+                self.everywhere("create_version", *version(number, extension_id))
+
+    def everywhere(self, method, *arguments):
+        return {role: answer(store, method, arguments) for role, store in self.stores.items()}
+
+
+def answer(store, method, arguments):
+    """What a call gives or how it is refused."""
+    try:
+        return getattr(store, method)(*arguments)
+    except OrielError as refused:
+        return refused.code, refused.detail
+
+
+class TwoTenants(RuleBasedStateMachine):
+    def __init__(self, world):
+        super().__init__()
+        self.world = world
+
+    @initialize(separator=st.sampled_from("#:|/.~ \x00"))
+    def two_new_tenants(self, separator):
+        self.world.examples += 1
+        first = f"t{self.world.examples}{separator}"
+        self.tenants = {"a": Tenant(first, separator), "b": Tenant(f"{first}i{separator}", separator)}
+        for backend in self.world.backends.values():
+            backend.clock.now = T0
+        self.cursors = [None]
+        for extension_id in EXTENSIONS:
+            self.world.everywhere("set_version_status", extension_id, "1.0.0", "ready")
+
+    @rule(who=st.sampled_from(TENANTS), method=st.sampled_from(sorted(OPERATIONS)), data=st.data())
+    def operate(self, who, method, data):
+        tenant = self.tenants[who]
+        tenant.cursors = st.sampled_from(self.cursors)
+        self.compare(who, method, OPERATIONS[method](data.draw, tenant))
+
+    @rule(data=st.data())
+    def record_executions_of_both_at_once(self, data):
+        own = {who: executions(data.draw, self.tenants[who]) for who in TENANTS}
+        self.world.stores["shared"].record_executions([*own["b"], *own["a"]])
+        for who in TENANTS:
+            self.world.stores[who].record_executions(own[who])
+
+    @rule(extension_id=extensions, status=st.sampled_from(["ready", "deprecated", "yanked"]))
+    def change_a_version(self, extension_id, status):
+        self.world.everywhere("set_version_status", extension_id, "1.0.0", status)
+
+    @rule(milliseconds=st.sampled_from([1, 10]))
+    def wait_and_purge(self, milliseconds):
+        for backend in self.world.backends.values():
+            backend.clock.now += milliseconds
+        purged = self.world.everywhere("purge_expired")
+        assert purged["shared"] == purged["a"] + purged["b"]
+
+    def teardown(self):
+        for who, tenant in getattr(self, "tenants", {}).items():
+            for method in ("list_installs", "list_audit", "list_executions"):
+                self.compare(who, method, (tenant.id,))
+            self.compare(who, "list_usage", (tenant.id, DAY, DAY))
+            for extension_id in EXTENSIONS:
+                self.compare(who, "resolve", (tenant.id, extension_id))
+
+    def compare(self, who, method, arguments):
+        shared, alone = (answer(self.world.stores[role], method, arguments) for role in ("shared", who))
+        assert shared == alone, f"{method}{arguments} tells tenant {who} of the other"
+        if getattr(shared, "cursor", None) is not None:
+            self.cursors.append(shared.cursor)  # for both: a cursor opens nothing
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_no_tenant_can_tell_whether_another_is_there(name, tmp_path):
+    checked = settings(
+        max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    with ExitStack() as closing:
+        world = World(name, tmp_path, closing)
+        run_state_machine_as_test(lambda: TwoTenants(world), settings=checked)
+
+
+def test_every_method_that_takes_a_tenant_is_among_the_operations():
+    assert {name for name, method in inspect.getmembers(Store, inspect.isfunction) if is_about_a_tenant(method)} == {
+        *OPERATIONS,
+        *("put_quarantine", "delete_quarantine"),  # the platform's: their audit entry may name a tenant
+    }
+
+
+def is_about_a_tenant(method):
+    hints = {name: hint for name, hint in get_type_hints(method).items() if name != "return"}
+    mentioned = [getattr(records, name) for name in dir(records) if any(name in str(hint) for hint in hints.values())]
+    of_tenants = [kind for kind in mentioned if is_dataclass(kind) and "tenant_id" in {f.name for f in fields(kind)}]
+    return "tenant_id" in hints or bool(of_tenants)
