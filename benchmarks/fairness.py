@@ -1,8 +1,9 @@
-"""One runner, two tenants: a noisy one whose guests loop until their time is up, and a quiet one that asks now and then.
+"""One runner, two tenants: a noisy one whose guests loop until their time is up, and a quiet one beside it.
 
-The quiet tenant's requests are timed with and without the noisy one beside it, in turns. It asks as a browser does: one
-request after the other, with a pause between. The noisy one keeps as many requests waiting as its part of the queue
-takes. What is printed: the quiet tenant's 95th percentile beside the noisy one over that alone, and both.
+The quiet tenant's requests are timed alone and beside the noisy one, in turns. It asks as a browser does: one request
+after the other, with a pause between. The noisy one keeps as many requests waiting as its part of the queue takes.
+The figure is the quiet tenant's 95th percentile beside the noisy one over that alone. It is of the machine's scheduler
+too: measure on a machine that does nothing else.
 """
 
 import tempfile
@@ -83,7 +84,7 @@ def _noise(runner: Runner, looping: ExecuteRequest) -> Iterator[None]:
         yield
     finally:
         over.set()
-        for future in list(running):
+        for future in running:
             future.result()
 
 

@@ -1,11 +1,12 @@
 """Throughput: processes that run one request over and over, in one thread or several, when they are told to.
 
-    python -m benchmarks.workers oriel|stock DATA_DIR
+    python -m benchmarks.workers oriel|stock|on-demand DATA_DIR GUEST
 
 A worker makes itself ready, says `ready`, and for every line `SECONDS THREADS` on its standard input answers with the
-number of requests it finished in that time. It ends with its input.
+number of requests it finished in that time. It ends with its input. `on-demand` is Oriel without its pool of memory.
 """
 
+import importlib
 import subprocess
 import sys
 import threading
@@ -13,11 +14,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from benchmarks import guests
 from benchmarks.deployment import Deployment
 from benchmarks.sides import Bare, Oriel, Work
+from oriel.engine.config import new_engine
 
+ON_DEMAND = "on-demand"
 READY = "ready"
 HELLO_BODY = b'{"message":"hello"}'
 
@@ -25,8 +29,8 @@ HELLO_BODY = b'{"message":"hello"}'
 class Worker:
     """The other end of one worker process."""
 
-    def __init__(self, side: str, data_dir: Path) -> None:
-        command = [sys.executable, "-m", "benchmarks.workers", side, str(data_dir)]
+    def __init__(self, side: str, data_dir: Path, guest: str) -> None:
+        command = [sys.executable, "-m", "benchmarks.workers", side, str(data_dir), guest]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=guests.ROOT
         )
@@ -52,12 +56,12 @@ class Worker:
 
 
 @contextmanager
-def two_workers(side: str, data_dir: Path) -> Iterator[tuple[Worker, Worker]]:
+def two_workers(side: str, data_dir: Path, guest: str = guests.JAVASCRIPT) -> Iterator[tuple[Worker, Worker]]:
     """Two processes of a side, ready."""
     with ExitStack() as opened:
         workers = []
         for _ in range(2):
-            workers.append(Worker(side, data_dir))
+            workers.append(Worker(side, data_dir, guest))
             opened.callback(workers[-1].close)
         yield workers[0], workers[1]
 
@@ -99,12 +103,31 @@ def _serve(work: Work) -> None:
         print(_count(work, float(seconds), int(threads)), flush=True)
 
 
-def main(side: str, data_dir: str) -> None:
+class _Unmeasured:
+    """In place of a `GuestMemory`: what is mapped anew for each execution lies somewhere else each time."""
+
+    def __init__(self, _engine: object) -> None:
+        pass
+
+    def size(self, _limit: int) -> int:
+        return 0
+
+
+def _allocate_on_demand() -> None:
+    """Take the pool from the lanes that are made from now on, which the runner itself has no setting for."""
+    lane: Any = importlib.import_module("runner.lane")
+    lane.config.new_engine = lambda *, fuel, pooled: new_engine(fuel=fuel)
+    lane.GuestMemory = _Unmeasured
+
+
+def main(side: str, data_dir: str, guest: str) -> None:
     deployment = Deployment.at(Path(data_dir))
-    request = deployment.request(guests.JAVASCRIPT)
+    request = deployment.request(guest)
     if side == "stock":
-        _serve(Bare(deployment).work(guests.JAVASCRIPT, request, HELLO_BODY))
+        _serve(Bare(deployment).work(guest, request, HELLO_BODY))
         return
+    if side == ON_DEMAND:
+        _allocate_on_demand()
     with ExitStack() as opened:
         runner = deployment.runner()
         opened.callback(runner.close)

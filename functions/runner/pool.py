@@ -171,11 +171,14 @@ class FairPool:
 
     def _weigh(self, install: tuple[str, str], computed: float) -> None:
         """Remember whether an install is heavy, by the CPU seconds of its last execution."""
-        self._heavy.pop(install, None)
         if computed >= HEAVY_CPU_SECONDS:
             self._heavy[install] = None
+            self._heavy.move_to_end(install)
             if len(self._heavy) > MAX_HEAVY:
                 self._heavy.popitem(last=False)
+        elif install in self._heavy:
+            del self._heavy[install]
+            self._changed.notify_all()  # what waited for its tenant's heavy ones may run on the threads that idle
 
     def _drop(self, task: _Task[Any]) -> None:
         """Take a cancelled task out of the queue, unless a thread has it already and finds out by itself."""

@@ -8,6 +8,7 @@ import pytest
 
 from oriel.errors import OrielError
 from runner.pool import HEAVY_CPU_SECONDS, FairPool, Share
+from tests.support.workers import eventually
 
 
 class Held:
@@ -100,10 +101,16 @@ def compute():
         pass
 
 
+def done(pool, tenant, install, work):
+    """Have work done and wait until its thread is free: a thread hands its result over first."""
+    pool.submit(tenant, install, work).result(5)
+    eventually(lambda: not pool._running)
+
+
 def test_a_tenants_heavy_installs_together_hold_no_more_threads_than_they_may(pool_of):
     pool = pool_of(threads=3, per_tenant=3, per_install=3, heavy_per_tenant=1)
     for install in ("ins_1", "ins_2"):
-        pool.submit("noisy", install, compute).result(5)
+        done(pool, "noisy", install, compute)
     looping = [pool_of.hold() for _ in range(2)]
     for install, work in zip(("ins_1", "ins_2"), looping, strict=True):
         pool.submit("noisy", install, work)
@@ -117,11 +124,25 @@ def test_a_tenants_heavy_installs_together_hold_no_more_threads_than_they_may(po
 
 def test_an_install_that_only_waits_is_not_heavy_and_one_that_mends_is_not_for_long(pool_of):
     pool = pool_of(threads=2, per_install=2, heavy_per_tenant=1)
-    pool.submit("acme", "ins_1", compute).result(5)
-    pool.submit("acme", "ins_1", lambda: time.sleep(HEAVY_CPU_SECONDS)).result(5)
+    done(pool, "acme", "ins_1", compute)
+    assert pool._heavy
+    done(pool, "acme", "ins_1", lambda: time.sleep(HEAVY_CPU_SECONDS))
     waiting = [pool_of.hold() for _ in range(2)]
     for work in waiting:
         pool.submit("acme", "ins_1", work)
+    assert all(work.running.wait(5) for work in waiting)
+
+
+def test_work_that_waited_for_a_heavy_install_to_mend_goes_to_the_threads_that_idle(pool_of):
+    pool = pool_of(threads=3, per_tenant=3, per_install=3, heavy_per_tenant=1)
+    done(pool, "acme", "ins_1", compute)
+    light, waiting = pool_of.hold(), [pool_of.hold() for _ in range(2)]
+    pool.submit("acme", "ins_1", light)
+    assert light.running.wait(5)
+    for work in waiting:
+        pool.submit("acme", "ins_1", work)
+    assert not any(work.running.is_set() for work in waiting)
+    light.release.set()
     assert all(work.running.wait(5) for work in waiting)
 
 
@@ -201,4 +222,5 @@ def test_nothing_is_kept_of_tenants_that_are_gone(pool_of):
     pool.close()
     assert not pool._admitted
     assert not pool._running
+    assert not pool._heavy
     assert not pool._waiting

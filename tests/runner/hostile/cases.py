@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oriel.contract import ExecuteResponse
+from oriel.errors import CATALOGUE
 from tests.guests import hostile
 from tests.guests.build import BINARY, BYTES, TEXT
 from tests.guests.standard import answering, standard_guest
@@ -160,3 +161,20 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
     "keeping": KEEPING,
 }
 ALL: Mapping[str, Case] = {name: case for group in GROUPS.values() for name, case in group.items()}
+LONG = frozenset(
+    name
+    for name, case in ALL.items()
+    if case.code == "deadline_exceeded" or "100 MB" in name or "million" in name or "20 MB" in name
+)
+"""Those that take a tenth of a second, or a hundred megabytes."""
+
+
+def verdict(case: Case, answer: ExecuteResponse) -> str | None:
+    """What is wrong with a case's answer; None where it came to the right end."""
+    code = answer.error and answer.error.code
+    status = CATALOGUE[case.code].status if case.code else case.status
+    if (code, answer.status, answer.receipt.reason) != (case.code, status, case.code):
+        return f"{answer.status} {answer.error}, and not {status} {case.code}"
+    if case.code and (answer.headers or answer.body_b64):
+        return "a failure has headers or a body"
+    return None if case.check(answer) else f"the receipt is not right: {answer.receipt}"
