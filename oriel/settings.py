@@ -5,6 +5,7 @@ those of one machine: SQLite and files under `.oriel/`, loopback addresses. A se
 start with every finding at once.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +18,11 @@ from oriel.errors import Finding, InvalidInput
 MEGABYTE = 1_000_000
 PEM_MARK = "-----BEGIN"
 LOCAL_ISSUER = "urn:oriel:local"
+
+
+def _processors() -> int:
+    """One worker for each that this process may use; at least two, so that one's end leaves another."""
+    return max(2, min(16, len(os.sched_getaffinity(0))))
 
 
 class Settings(BaseSettings):
@@ -57,8 +63,9 @@ class Settings(BaseSettings):
     max_memory_mb: int = Field(default=256, ge=16)
     cache_seconds: float = Field(default=5.0, ge=0, le=5)
 
-    # the engine room
-    runner_workers: int = Field(default=2, ge=1, le=64)
+    # the engine room: processes share the processors best, threads wait for what guests ask of the world
+    # (docs/decisions/0001-pooling-allocator.md)
+    runner_workers: int = Field(default_factory=_processors, ge=1, le=64)
     runner_threads: int = Field(default=4, ge=1, le=256)
     artifact_cache_mb: int = Field(default=2_000, ge=64)
     host_operations: str = Field(

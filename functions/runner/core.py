@@ -10,6 +10,7 @@ Rules kept here:
 - A failure says what the extension or its caller can mend. What went wrong inside goes to the log alone.
 """
 
+import ctypes
 import logging
 import time
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ from runner.sandbox import LoadedComponent, RunFailure, RunLimits, Sandbox
 _log = logging.getLogger(__name__)
 
 MEBIBYTE = 1 << 20
+_TOO_MUCH = frozenset({"output_too_large", "host_budget_exceeded"})
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
 
 
 @dataclass(slots=True)
@@ -95,6 +98,8 @@ class Runner:
                 with _explained(use):
                     answer = self._run(request, execution, use)
             except OrielError as error:
+                if error.code in _TOO_MUCH:
+                    _give_back()
                 return _failed(error, _receipt(execution, use, error.code), execution)
             return _answered(answer, _receipt(execution, use), execution)
 
@@ -122,6 +127,16 @@ class Runner:
         answer = from_guest(cast("GuestResponse", result.value), request.limits)  # the codec's types hold
         execution.check_deadline()
         return answer
+
+
+def _give_back() -> None:
+    """Return free memory to the kernel.
+
+    The engine unpacks a value whole before it can be refused. What a million small strings took, hundreds of megabytes,
+    the C library would keep for the thread.
+    """
+    if _trim is not None:
+        _trim(0)
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 Rules kept here:
 
 - Each cause has its own code; the engine's trap codes tell them apart, its message is only shown.
-- A guest that runs out of memory mostly ends itself with `unreachable`, like any crash. It is called
-  `memory_limit` where its memory stands close under the limit, and `guest_trap` otherwise: a single allocation far
-  over the limit looks like a crash, and the detail then says how much memory there was.
+- What is exact: the engine's trap codes, and the size of the guest's memory (`runner.memory`). What is inferred: that
+  a guest which ended itself did so for want of memory. It is called `memory_limit` where its memory stands within an
+  eighth of the limit, as it does when an interpreter cannot grow its heap any more. Where one allocation, far larger
+  than what was left, was refused, the engine keeps no trace of it: that is `guest_trap`, and the detail says how much
+  memory there was and what was allowed, so that its author can tell.
 - A failure carries what was measured until then, so that a receipt can be written.
 """
 
@@ -69,7 +71,8 @@ def from_engine(  # noqa: PLR0911 - one return for each cause
     if code == UNREACHABLE and memory_bytes > memory_limit - max(memory_limit // 8, 2 * MEGABYTE):
         used = f"{_mb(memory_bytes)} of {_mb(memory_limit)}"
         return RunFailure("memory_limit", f"The extension gave up with {used} in use.")
-    return RunFailure("guest_trap", f"{cause}{_place(message)}, with {_mb(memory_bytes)} of memory in use.")
+    memory = f"{_mb(memory_bytes)} of {_mb(memory_limit)} of memory"
+    return RunFailure("guest_trap", f"{cause}{_place(message)}, with {memory} in use.")
 
 
 def _too_much_copied(*, in_a_host_call: bool) -> RunFailure:

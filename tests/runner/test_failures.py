@@ -38,7 +38,7 @@ def test_each_cause_has_its_code(code, expected):
 
 def test_a_crash_names_the_cause_and_the_place():
     failure = engine(1, BACKTRACE.format(cause="out of bounds memory access"))
-    assert failure.detail == "out of bounds memory access (in grow), with 1.0 MiB of memory in use."
+    assert failure.detail == "out of bounds memory access (in grow), with 1.0 MiB of 64.0 MiB of memory in use."
 
 
 @pytest.mark.parametrize(("used", "expected"), [(64, "memory_limit"), (57, "memory_limit"), (55, "guest_trap")])

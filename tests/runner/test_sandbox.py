@@ -20,6 +20,7 @@ from tests.guests import hostile
 from tests.guests.build import BINARY, BYTES, TEXT, artifact, guest
 
 MEGABYTE = 1 << 20
+TWO_PAGES = 2 * 65_536  # what a guest of these tests starts with
 LIMITS = RunLimits(timeout_s=5.0, memory_bytes=64 * MEGABYTE, max_result_bytes=2 * MEGABYTE)
 REQUEST = {
     "method": "POST",
@@ -335,6 +336,51 @@ def test_runs_in_parallel_keep_their_states_and_errors_apart(sandbox, tmp_path):
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
+
+
+def test_each_of_several_guests_at_once_has_its_own_memory_measured(sandbox, tmp_path):
+    greedy, crash = (sandbox.load(artifact(wasm, tmp_path)) for wasm in (hostile.MEMORY_MODEST, hostile.TRAP))
+    start = threading.Barrier(4)
+
+    def work(megabytes):
+        bounds = limits(memory_bytes=megabytes * MEGABYTE)
+        most = bounds.memory_bytes - MEGABYTE + TWO_PAGES  # it grows by whole megabytes
+        start.wait()
+        for _ in range(25):
+            assert sandbox.run(greedy, REQUEST, state=None, limits=bounds).peak_memory_bytes == most
+            with pytest.raises(RunFailure) as caught:
+                sandbox.run(crash, REQUEST, state=None, limits=bounds)
+            assert (caught.value.code, caught.value.peak_memory_bytes) == ("guest_trap", TWO_PAGES)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, (8, 16, 32, 64)))
+
+
+def test_a_run_that_never_started_has_no_memory_of_the_one_before(sandbox, tmp_path):
+    greedy, large = (sandbox.load(artifact(wasm, tmp_path)) for wasm in (hostile.MEMORY_MODEST, hostile.LARGE_AT_START))
+    sandbox.run(greedy, REQUEST, state=None, limits=LIMITS)
+    with pytest.raises(RunFailure) as caught:
+        sandbox.run(large, REQUEST, state=None, limits=LIMITS)
+    assert caught.value.peak_memory_bytes == 0
+
+
+def test_lanes_are_made_for_runs_at_once_and_used_again(tmp_path):
+    sandbox = Sandbox(HOST)
+    path = artifact(hostile.LOG_ONCE, tmp_path)
+    component = sandbox.load(path)
+    path.unlink()  # what was loaded once is mapped in further lanes also when the file was evicted
+    together = threading.Barrier(3)
+
+    def meet(*_):
+        together.wait(10)
+
+    with ThreadPoolExecutor(3) as pool:
+        runs = [pool.submit(sandbox.run, component, REQUEST, state=State(meet), limits=LIMITS) for _ in range(3)]
+        assert [run.result(10).value["status"] for run in runs] == [200] * 3
+    for _ in range(5):
+        sandbox.run(component, REQUEST, state=State(), limits=LIMITS)
+    assert len(sandbox._free) == 3
+    sandbox.close()
 
 
 def test_a_guest_that_computes_does_not_hold_up_another(tmp_path, jump):

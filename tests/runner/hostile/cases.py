@@ -175,6 +175,6 @@ def verdict(case: Case, answer: ExecuteResponse) -> str | None:
     status = CATALOGUE[case.code].status if case.code else case.status
     if (code, answer.status, answer.receipt.reason) != (case.code, status, case.code):
         return f"{answer.status} {answer.error}, and not {status} {case.code}"
-    if case.code and (answer.headers or answer.body_b64):
+    if case.code and (answer.headers or answer.body()):
         return "a failure has headers or a body"
     return None if case.check(answer) else f"the receipt is not right: {answer.receipt}"
