@@ -150,7 +150,8 @@ def renewed(asked: ExecuteRequest) -> ExecuteRequest:
 
 
 def test_a_request_whose_time_is_up_before_a_thread_is_free_is_told_so(platform, key, signer, make_request):
-    runner = platform.runner(Share(threads=1, per_tenant=1, per_install=1, heavy_per_tenant=1, queue=4, queue_per_tenant=4))
+    share = Share(threads=1, per_tenant=1, per_install=1, heavy_per_tenant=1, queue=4, queue_per_tenant=4)
+    runner = platform.runner(share)
     app = create_app(runner, ServiceTokenVerifier([key.public_key()]), max_body_bytes=MAX_BODY)
     let_go = threading.Event()
     runner._pool.submit("noisy", "ins_9", let_go.wait)

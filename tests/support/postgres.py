@@ -78,18 +78,16 @@ class PostgresServer:
 
 @cache
 def shared_server() -> PostgresServer:
-    """One server for all tests of this process, with the roles `OWNER` and `APPLICATION`. It ends with the process."""
+    """One server for all tests of this process. It ends with the process."""
     stack = ExitStack()
     atexit.register(stack.close)
-    server = stack.enter_context(postgres_server())
-    server.execute(*(f"CREATE ROLE {role} LOGIN" for role in (OWNER, APPLICATION)))
-    return server
+    return stack.enter_context(postgres_server())
 
 
 @contextmanager
 def empty_database() -> Iterator[str]:
     """A database of the shared server that `OWNER` owns, without tables, by its name; dropped when the block ends."""
-    name = _create_database()
+    name = _create_database(shared_server())
     try:
         yield name
     finally:
@@ -102,7 +100,7 @@ def migrated_database() -> Iterator[str]:
 
     It is emptied and used again when the block ends, which is ten times as fast as making another.
     """
-    name = _free.pop() if _free else _migrated()
+    name = _free.pop() if _free else create_migrated(shared_server())
     try:
         yield name
     finally:
@@ -114,23 +112,24 @@ def migrated_database() -> Iterator[str]:
 _free: list[str] = []
 
 
-def _migrated() -> str:
-    name = _create_database()
-    engine = postgresql_engine(shared_server().url(name, OWNER))
+def create_migrated(server: PostgresServer) -> str:
+    """Make a database with Oriel's tables, which `APPLICATION` may use; its name."""
+    name = _create_database(server)
+    engine = postgresql_engine(server.url(name, OWNER))
     migrate(engine, APPLICATION)
     engine.dispose()
     return name
 
 
-def _create_database() -> str:
+def _create_database(server: PostgresServer) -> str:
     name = f"oriel_{uuid.uuid4().hex}"
-    shared_server().execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE template0")
+    server.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE template0")
     return name
 
 
 @contextmanager
 def postgres_server(settings: Mapping[str, str] | None = None) -> Iterator[PostgresServer]:
-    """A running server; it and its data are gone when the block ends.
+    """A running server with the roles `OWNER` and `APPLICATION`; it and its data are gone when the block ends.
 
     Raises:
         FileNotFoundError: there is no PostgreSQL on this machine; the message says what to install.
@@ -152,6 +151,7 @@ def postgres_server(settings: Mapping[str, str] | None = None) -> Iterator[Postg
     try:
         running = PostgresServer(folder)
         _await_start(running, folder)
+        running.execute(*(f"CREATE ROLE {role} LOGIN" for role in (OWNER, APPLICATION)))
         yield running
     finally:
         shell.communicate()
