@@ -68,7 +68,8 @@ class _File(_Model):
     platform_key: _Key
     service_key: _Key
     issuer_key: _Key
-    host_key: _Key = b""  # empty in a file of an earlier release; `Keyring.open` adds one
+    host_key: _Key = b""  # this and the next are empty in a file of an earlier release; `Keyring.open` adds them
+    session_key: _Key = b""
     data_keys: tuple[_DataKeyEntry, ...]
     current: str
 
@@ -87,6 +88,7 @@ class _File(_Model):
                 "service_key": _new_key(),
                 "issuer_key": _new_key(),
                 "host_key": _new_key(),
+                "session_key": _new_key(),
                 "data_keys": (entry,),
                 "current": entry.key_id,
             }
@@ -94,9 +96,8 @@ class _File(_Model):
 
     def completed(self) -> Self:
         """With a key for each purpose."""
-        if self.host_key:
-            return self
-        return self.model_copy(update={"host_key": secrets.token_bytes(KEY_BYTES)})
+        missing = [name for name in ("host_key", "session_key") if not getattr(self, name)]
+        return self.model_copy(update={name: secrets.token_bytes(KEY_BYTES) for name in missing}) if missing else self
 
     def rotated(self) -> Self:
         entry = _new_data_key()
@@ -129,7 +130,7 @@ class Keyring:
         if create and not os.path.lexists(path):
             _create(path, _File.fresh())
         content = _read(path)
-        if not content.host_key:
+        if content.completed() is not content:
             with _exclusive(path.parent):
                 content = _replace(path, _read(path).completed())
         return cls(path, content)
@@ -153,6 +154,11 @@ class Keyring:
     def host_key(self) -> Ed25519PrivateKey:
         """Signs the runner's calls to the host product; the one key that a runner signs with."""
         return Ed25519PrivateKey.from_private_bytes(self._content.host_key)
+
+    @property
+    def session_key(self) -> Ed25519PrivateKey:
+        """Signs the gateway's session tokens for extensions' own backends."""
+        return Ed25519PrivateKey.from_private_bytes(self._content.session_key)
 
     def current(self) -> DataKey:
         """The data key that new values are sealed with."""

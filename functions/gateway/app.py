@@ -20,6 +20,7 @@ from starlette.responses import Response
 from gateway.core import Gateway
 from gateway.description import describe
 from gateway.messages import GatewayRequest, GatewayResponse, target_of
+from gateway.sessions import add_session_routes
 from oriel.errors import OrielError
 from oriel.web import install_error_handlers, raw_headers, raw_path, raw_query, read_body, request_id
 
@@ -72,6 +73,7 @@ def create_app(gateway: Gateway, *, threads: int = THREADS, max_waiting: int = M
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
+    add_session_routes(app, gateway, running)
     for path in ("/api/ext/{extension_id}", "/api/ext/{extension_id}/{path:path}"):
         app.add_route(path, call, methods=METHODS)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI's documented way to extend it

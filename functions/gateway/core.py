@@ -21,13 +21,13 @@ from gateway.cors import Cors
 from gateway.headers import EXECUTION_ID, request_headers, response_headers
 from gateway.journal import Journal
 from gateway.messages import GatewayRequest, GatewayResponse, Headers
-from gateway.policy import Decision, decide, require_caller, require_runnable
+from gateway.policy import Decision, decide, is_granted, require_caller, require_runnable
 from gateway.resolve import Resolved, Resolver
 from gateway.transport import RunnerTransport, runner_error
 from oriel.clock import now_ms
 from oriel.contract import ExecuteRequest, ExecuteResponse, ExecutionContext, HttpRequest, Limits, body_fields
 from oriel.errors import PROBLEM_MEDIA_TYPE, OrielError
-from oriel.identity import Authenticator, Principal
+from oriel.identity import Authenticator, Principal, SessionSigner
 from oriel.ids import new_id
 from oriel.paths import clean_segments
 from oriel.signing import TrustBundle
@@ -45,6 +45,7 @@ class Gateway:
     """The door. Safe to share between threads.
 
     Args:
+        sessions: makes session tokens; without it none are given.
         trust: the operator's trust bundle; what a key that it revokes has signed does not run.
         ceiling: the operator's limits, which no execution passes.
         max_body_bytes: of requests and of answers.
@@ -59,6 +60,7 @@ class Gateway:
         runner: RunnerTransport,
         journal: Journal,
         cors: Cors,
+        sessions: SessionSigner | None = None,
         trust: TrustBundle | None = None,
         ceiling: Limits | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
@@ -69,6 +71,7 @@ class Gateway:
         self._runner = runner
         self._journal = journal
         self._cors = cors
+        self.sessions = sessions
         self._trust = trust or TrustBundle()
         self._ceiling = _with_bodies_of(ceiling or Limits(), max_body_bytes)
         self._clock = clock
@@ -76,8 +79,15 @@ class Gateway:
 
     def handle(self, request: GatewayRequest) -> GatewayResponse:
         """The answer to a request. It raises nothing."""
+        return self._answered(request, self._execute)
+
+    def session(self, request: GatewayRequest) -> GatewayResponse:
+        """The answer to one who asks for a session token of an extension. It raises nothing."""
+        return self._answered(request, self._session)
+
+    def _answered(self, request: GatewayRequest, work: Callable[[GatewayRequest], GatewayResponse]) -> GatewayResponse:
         try:
-            answer = self._cors.preflight(request) or self._execute(request)
+            answer = self._cors.preflight(request) or work(request)
         except OrielError as error:
             answer = problem(error, request.request_id)
         except Exception:
@@ -104,6 +114,25 @@ class Gateway:
         runnable = require_runnable(request.extension_id, resolved, self._is_revoked)
         decision = decide(request, principal, runnable, segments, ceiling=self._ceiling, now_ms=self._clock())
         return self._run(request, execute_request(request, runnable, decision), began)
+
+    def _session(self, request: GatewayRequest) -> GatewayResponse:
+        if self.sessions is None:
+            raise OrielError("not_found", "This platform gives no session tokens.")
+        principal = self._authenticate(request)
+        tenant_id = require_caller(request, principal, "invoke:read")
+        resolved = self._resolver.resolve(tenant_id, request.extension_id)
+        runnable = require_runnable(request.extension_id, resolved, self._is_revoked)
+        install = runnable.resolution.install
+        made = self.sessions.mint(
+            extension_id=install.extension_id,
+            tenant_id=tenant_id,
+            install_id=install.install_id,
+            user_id=principal.subject,
+            is_named=is_granted("user.read", runnable, self._clock()),
+        )
+        body = json.dumps({"token": made.token, "expires_at": made.expires_at}).encode()
+        headers = (("content-type", "application/json"), ("cache-control", "no-store"))
+        return GatewayResponse(status=200, headers=headers, body=body)
 
     def _is_revoked(self, key_id: str) -> bool:
         return self._trust.is_revoked(key_id, self._clock())

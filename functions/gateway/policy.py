@@ -59,8 +59,11 @@ class _Scope:
     operations: tuple[str, ...] = ()
 
 
-def require_caller(request: GatewayRequest, principal: Principal) -> str:
+def require_caller(request: GatewayRequest, principal: Principal, permission: Permission | None = None) -> str:
     """The tenant for which the request is made.
+
+    Args:
+        permission: what the caller must have; by default, what the method takes.
 
     Raises:
         OrielError: `forbidden`, `tenant_mismatch`.
@@ -69,8 +72,7 @@ def require_caller(request: GatewayRequest, principal: Principal) -> str:
     for header in TENANT_HEADERS:
         if any(value != tenant_id for value in request.all_headers(header)):
             raise OrielError("tenant_mismatch", f"The header '{header}' names another tenant than the token.")
-    permission: Permission = "invoke:read" if request.method in READ_METHODS else "invoke:write"
-    principal.require(permission)
+    principal.require(permission or ("invoke:read" if request.method in READ_METHODS else "invoke:write"))
     return tenant_id
 
 
@@ -137,6 +139,11 @@ def decide(
         operations=grants.get("host.call", _Scope()).operations,
         acting_user=_user(principal) if PRODUCT_BACKED & grants.keys() else None,
     )
+
+
+def is_granted(name: str, resolved: Resolved, now_ms: int, offered: Collection[str] = frozenset(CAPABILITIES)) -> bool:
+    """Whether an execution of this install would get the capability."""
+    return name in _effective(resolved.manifest.asked, resolved.resolution.install.grants, offered, now_ms)
 
 
 def effective_limits(wanted: LimitsRequest, installed: Mapping[str, int], ceiling: Limits) -> Limits:

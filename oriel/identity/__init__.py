@@ -4,12 +4,14 @@ principal   roles, permissions, `Principal`
 jwks        the identity provider's public keys: fetched, cached, rotated
 tokens      user tokens: `TokenVerifier`, `Authenticator`
 service     the gateway's tokens for the runner, bound to the request's body
+session     tokens that tell an extension's own backend who is there
 jws         the strict reading of a token that both share
 """
 
 from oriel.identity.jwks import KeySet, open_keys
 from oriel.identity.principal import DEFAULT_ROLES, PERMISSIONS, Permission, Principal, RolePolicy
 from oriel.identity.service import ServiceClaims, ServiceTokenSigner, ServiceTokenVerifier
+from oriel.identity.session import SessionSigner, SessionToken
 from oriel.identity.tokens import Authenticator, ClaimNames, TokenVerifier
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "ServiceClaims",
     "ServiceTokenSigner",
     "ServiceTokenVerifier",
+    "SessionSigner",
+    "SessionToken",
     "TokenVerifier",
     "open_keys",
 ]

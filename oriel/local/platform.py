@@ -30,7 +30,7 @@ from gateway.transport import HttpRunner
 from oriel.blobs import Blobs
 from oriel.blobs.opening import open_blobs
 from oriel.contract import Limits
-from oriel.identity import Authenticator, KeySet, ServiceTokenSigner, TokenVerifier, open_keys
+from oriel.identity import Authenticator, KeySet, ServiceTokenSigner, SessionSigner, TokenVerifier, open_keys
 from oriel.identity.tokens import ClaimNames
 from oriel.keyring import Keyring
 from oriel.local.front import Front, host_library, key_set, landing
@@ -123,9 +123,11 @@ class LocalPlatform:
         self._stack.callback(gateway.close)
         registry = self._registry(ledger, authenticator)
 
+        doors = gateway_app(gateway)
         front = Front(
             [
-                ("/api/ext/", gateway_app(gateway)),
+                ("/api/ext/", doors),
+                ("/api/ext-session", doors),
                 ("/api/v1/", registry),
                 ("/openapi.json", registry),
                 ("/healthz", registry),
@@ -175,6 +177,7 @@ class LocalPlatform:
             runner=HttpRunner(self.runner_url, ServiceTokenSigner(self.keyring.service_key), direct=True),
             journal=Journal(store),
             cors=Cors(settings.allowed_origins),
+            sessions=SessionSigner(self.keyring.session_key, settings.base_url),
             trust=self._trust,
             ceiling=Limits(timeout_ms=settings.max_timeout_ms, memory_mb=settings.max_memory_mb),
             max_body_bytes=settings.max_body_bytes,

@@ -9,10 +9,7 @@ The package is pinned by the lock beside `serve.mjs` and installed once into the
 
 import atexit
 import hashlib
-import os
-import shutil
 import subprocess
-import tempfile
 import threading
 import time
 import uuid
@@ -22,8 +19,8 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from oriel.aws import Target, make_client
-from oriel.build.toolchain import find_node
-from oriel.build.tools import cache_dir, run
+from oriel.build.toolchain import find_node, install_packages
+from oriel.build.tools import cache_dir
 from oriel.store.dynamodb import DynamoStore, table
 from oriel.store.dynamodb.requests import Requests
 from tests.support.aws import CREDENTIALS, REGION
@@ -39,16 +36,7 @@ def installed() -> Path:
     digest = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in FILES)).hexdigest()[:16]
     home = cache_dir() / f"dynalite-{digest}"
     if not home.is_dir():
-        node = find_node()
-        home.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="installing-", dir=home.parent) as temporary:
-            work = Path(temporary, "dynalite")
-            shutil.copytree(HERE, work)
-            command = [node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-            path = os.pathsep.join([str(Path(node.node).parent), os.environ.get("PATH", "")])
-            run(command, failure="npm could not install dynalite", cwd=work, env={**os.environ, "PATH": path})
-            if not home.is_dir():
-                work.rename(home)
+        install_packages(home, HERE, FILES, find_node(), "npm could not install dynalite")
     return home
 
 

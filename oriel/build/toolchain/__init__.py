@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def toolchain(progress: Callable[[str], None]) -> Toolchain:
     home = cache_dir() / "toolchain" / lock_hash()
     if not home.is_dir():
         progress("installing the JavaScript toolchain, once (about 200 MB)")
-        _install(home, node)
+        install_packages(home, _HERE, _FILES, node, "npm could not install the JavaScript toolchain")
     return Toolchain(node.node, home / SCRIPT)
 
 
@@ -82,20 +82,26 @@ def lock_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def _install(home: Path, node: Node) -> None:
-    """Install beside `home` and rename, so that `home` is whole whenever it is there."""
+def install_packages(home: Path, source: Path, files: Sequence[str], node: Node, failure: str) -> None:
+    """Install what `package-lock.json` in `source` pins into `home`, beside copies of `files`.
+
+    It is done beside `home` and renamed, so that `home` is whole whenever it is there. No install script runs.
+
+    Raises:
+        OrielError: `build_failed`, with `failure` and what npm said.
+    """
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="installing-", dir=home.parent) as temporary:
-        work = Path(temporary) / "toolchain"
+        work = Path(temporary) / "packages"
         work.mkdir()
-        for name in _FILES:
-            shutil.copy(_HERE / name, work)
+        for name in files:
+            shutil.copy(source / name, work)
         command = [node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        run(command, failure="npm could not install the JavaScript toolchain", cwd=work, env=_environment(node))
+        run(command, failure=failure, cwd=work, env=_environment(node))
         try:
             work.rename(home)
         except OSError:
-            if not home.is_dir():  # another build was quicker, or it is a real failure
+            if not home.is_dir():  # another process was quicker, or it is a real failure
                 raise
 
 

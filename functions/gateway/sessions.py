@@ -1,0 +1,67 @@
+"""The routes of session tokens: a user's page asks for one, an extension's backend fetches the key that verifies it.
+
+POST /api/ext-session             {"extension_id": "com.acme.reports"} → {"token", "expires_at"}
+GET  /api/ext-session/jwks.json   the public key
+"""
+
+import anyio
+from anyio import CapacityLimiter
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from gateway.core import Gateway
+from gateway.messages import GatewayRequest, GatewayResponse
+from oriel.errors import OrielError
+from oriel.identity.session import KEYS_PATH
+from oriel.web import raw_headers, read_body, request_id
+
+PATH = "/api/ext-session"
+MAX_BODY_BYTES = 4_096
+KEYS_HEADERS = {"cache-control": "public, max-age=300", "access-control-allow-origin": "*"}
+
+
+class SessionAsk(BaseModel):
+    """For which extension a token is wanted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    extension_id: str = Field(min_length=1, max_length=200)
+
+
+def add_session_routes(app: FastAPI, gateway: Gateway, running: CapacityLimiter) -> None:
+    """Add both routes; `running` bounds the threads, as it does for calls."""
+
+    async def session(request: Request) -> Response:
+        body = await read_body(request, MAX_BODY_BYTES)
+        asked = GatewayRequest(
+            request_id=request_id(request),
+            method=request.method,
+            extension_id="" if request.method == "OPTIONS" else _asked(body).extension_id,
+            path="/",
+            headers=raw_headers(request),
+        )
+        return _response(await anyio.to_thread.run_sync(gateway.session, asked, limiter=running))
+
+    async def keys(_request: Request) -> Response:
+        if gateway.sessions is None:
+            raise OrielError("not_found", "This platform gives no session tokens.")
+        return JSONResponse(gateway.sessions.jwks(), headers=KEYS_HEADERS)
+
+    app.add_route(PATH, session, methods=["POST", "OPTIONS"])
+    app.add_route(KEYS_PATH, keys, methods=["GET"])
+
+
+def _asked(body: bytes) -> SessionAsk:
+    try:
+        return SessionAsk.model_validate_json(body)
+    except ValidationError:
+        raise OrielError("malformed_request", 'The body is not {"extension_id": "…"}.') from None
+
+
+def _response(answer: GatewayResponse) -> Response:
+    response = Response(answer.body, status_code=answer.status)
+    for name, value in answer.headers:
+        response.headers.append(name, value)
+    return response
