@@ -21,11 +21,13 @@ from http_samples import samples
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from gateway.description import PATH, describe
+from gateway.description import PATH, SESSION_PATH, describe
+from gateway.messages import SessionAsk
 from oriel.blobs.opening import open_blobs
 from oriel.contract import ExecuteRequest, ExecuteResponse
 from oriel.errors import OrielError
 from oriel.identity import DEFAULT_ROLES
+from oriel.identity.session import KEYS_PATH, LIFETIME_SECONDS
 from oriel.keyring import Keyring
 from oriel.sealing import Sealer
 from oriel.settings import Settings
@@ -63,6 +65,12 @@ roles. Of the request pass the body, the query unchanged, and the headers `accep
 and `x-ext-*`. Of the answer pass status, body, `content-type`, `content-disposition`, `etag`, the safe part of
 `cache-control`, and `x-ext-*`. The gateway adds `x-ext-execution-id`, under which the execution is found later, and
 `server-timing`.
+"""
+SESSIONS = f"""
+A session token tells the extension's own backend who is there. It is a JSON Web Token (EdDSA) that lives
+{LIFETIME_SECONDS} seconds: `iss` is the platform's address, `aud` the extension's id, `tenant` and `install` say for
+whom. `sub` is the user's id where the install has the grant `user.read`, else a pseudonym that is stable within the
+install. Nothing of Oriel's takes it.
 """
 RUNNER = """
 Inside the platform only: on one machine it listens on a loopback port of its own. A caller needs the gateway's
@@ -170,6 +178,14 @@ def _gateway() -> Iterator[str]:
     yield f"### `{', '.join(map(str.upper, methods))} {PATH}`\n"
     yield f"Permission: `invoke:read` for GET and HEAD, `invoke:write` for the others.\n{GATEWAY}"
     yield "Answers: the extension's own, whatever its status; or the platform's refusal.\n"
+    yield f"### `POST {SESSION_PATH}`\n"
+    yield f"Permission: `invoke:read`.\n{SESSIONS}"
+    schema = SessionAsk.model_json_schema()
+    yield from _table("body", _fields(schema, schema), schema)
+    yield "Answers: 200 `token` and `expires_at`; refused where the install may not run.\n"
+    yield f"### `GET {KEYS_PATH}`\n"
+    yield "Permission: none; no token is needed.\n"
+    yield "Answers: 200 the public key of session tokens, as a JSON Web Key Set.\n"
 
 
 def _routes(app: FastAPI) -> Iterator[str]:

@@ -5,10 +5,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from gateway.messages import SessionAsk
 from oriel import __version__
 from oriel.errors import PROBLEM_MEDIA_TYPE
 
 PATH = "/api/ext/{extension_id}/{path}"
+SESSION_PATH = "/api/ext-session"
 _READS = ("get", "head")
 _WRITES = ("post", "put", "patch", "delete")
 
@@ -20,6 +22,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         "parameters": [_parameter("extension_id"), _parameter("path")],
         **{method: _operation(method) for method in (*_READS, *_WRITES)},
     }
+    described["paths"][SESSION_PATH] = {"post": _session()}
     components = described.setdefault("components", {})
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     components.setdefault("schemas", {})["Problem"] = _PROBLEM
@@ -49,6 +52,21 @@ def _operation(method: str) -> dict[str, Any]:
     if method in _WRITES:
         operation["requestBody"] = {"content": {"*/*": {"schema": {}}}}
     return operation
+
+
+def _session() -> dict[str, Any]:
+    answer = {
+        "type": "object",
+        "required": ["token", "expires_at"],
+        "properties": {"token": {"type": "string"}, "expires_at": {"type": "integer", "description": "Unix ms"}},
+    }
+    return {
+        "operationId": "mint_session_token",
+        "summary": "A token with which an extension's own backend can tell who is there",
+        "security": [{"bearer": []}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": SessionAsk.model_json_schema()}}},
+        "responses": {"200": {"description": "The token", "content": {"application/json": {"schema": answer}}}},
+    }
 
 
 _PROBLEM: dict[str, Any] = {

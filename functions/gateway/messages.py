@@ -5,6 +5,8 @@ Header names are lower case; repeats and order are kept. `path` and `query` are 
 
 from dataclasses import dataclass, field
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from oriel.errors import OrielError
 
 Headers = tuple[tuple[str, str], ...]
@@ -35,6 +37,14 @@ class GatewayResponse:
     status: int
     headers: Headers = ()
     body: bytes = field(default=b"", repr=False)
+
+
+class SessionAsk(BaseModel):
+    """For which extension a session token is wanted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    extension_id: str = Field(min_length=1, max_length=200)
 
 
 def target_of(raw_path: bytes) -> tuple[str, str]:

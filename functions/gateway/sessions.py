@@ -7,27 +7,19 @@ GET  /api/ext-session/jwks.json   the public key
 import anyio
 from anyio import CapacityLimiter
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.core import Gateway
-from gateway.messages import GatewayRequest, GatewayResponse
+from gateway.description import SESSION_PATH
+from gateway.messages import GatewayRequest, GatewayResponse, SessionAsk
 from oriel.errors import OrielError
 from oriel.identity.session import KEYS_PATH
 from oriel.web import raw_headers, read_body, request_id
 
-PATH = "/api/ext-session"
 MAX_BODY_BYTES = 4_096
 KEYS_HEADERS = {"cache-control": "public, max-age=300", "access-control-allow-origin": "*"}
-
-
-class SessionAsk(BaseModel):
-    """For which extension a token is wanted."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    extension_id: str = Field(min_length=1, max_length=200)
 
 
 def add_session_routes(app: FastAPI, gateway: Gateway, running: CapacityLimiter) -> None:
@@ -49,7 +41,7 @@ def add_session_routes(app: FastAPI, gateway: Gateway, running: CapacityLimiter)
             raise OrielError("not_found", "This platform gives no session tokens.")
         return JSONResponse(gateway.sessions.jwks(), headers=KEYS_HEADERS)
 
-    app.add_route(PATH, session, methods=["POST", "OPTIONS"])
+    app.add_route(SESSION_PATH, session, methods=["POST", "OPTIONS"])
     app.add_route(KEYS_PATH, keys, methods=["GET"])
 
 

@@ -1,6 +1,7 @@
 """A product with frames in it: two real origins, extensions made of strings, and an API that remembers its calls."""
 
 import hashlib
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -27,7 +28,7 @@ window.show = async (options, id = 'frame') => {
   document.body.append(iframe);
   const handle = oriel.bootstrapIframe(iframe, { getToken: () => 'the-users-token', handshakeTimeoutMs: 3000,
     onToast: (toast) => events.push(['toast', toast.message]), ...options });
-  for (const type of ['ready', 'lost', 'error', 'navigate', 'resize'])
+  for (const type of ['ready', 'lost', 'error', 'navigate', 'resize', 'hotkey'])
     handle.addEventListener(type, (event) => events.push([type, event.detail?.code ?? event.detail]));
   window.handle = handle;
   await new Promise((settle) => { for (const type of ['ready', 'error']) handle.addEventListener(type, settle); });
@@ -68,6 +69,13 @@ class Stage:
     def frame(self, page, selector="#frame"):
         return page.query_selector(selector).content_frame()
 
+    def until(self, holds, seconds=10):
+        """Wait until `holds()`."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, f"it did not come about; the calls were {self.paths()}"
+            time.sleep(0.01)
+
     def paths(self):
         return [call["path"] for call in self.calls]
 
@@ -84,24 +92,61 @@ def raised_stage(root):
         yield stage
 
 
+async def _recorded(stage, request):
+    path = request.scope["raw_path"].decode()
+    call = {"method": request.method, "path": path, "query": request.url.query, "headers": dict(request.headers)}
+    stage.calls.append({**call, "body": await request.body()})
+    return stage.calls[-1]
+
+
+async def _echo(_stage, request, call):
+    headers = {"x-ext-kind": "echo", "x-internal": "no", "set-cookie": "a=b"}
+    return JSONResponse({"method": call["method"], "body": call["body"].decode(), "query": call["query"]}, 200, headers)
+
+
+async def _session(stage, _request, _call):
+    return JSONResponse({"token": f"session-{len(stage.calls)}", "expires_at": 1_795_000_000_000})
+
+
+async def _slow(stage, request, call):
+    """Answers nothing; tells when the caller has left."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    stage.calls.append({**call, "path": f"{call['path']}/left"})
+    return Response()
+
+
+async def _expired(stage, request, call):
+    if call["headers"]["authorization"] == f"Bearer {TOKEN}":
+        return JSONResponse({"code": "token_expired"}, 401)
+    return await _echo(stage, request, call)
+
+
+def _always(make):
+    async def answer(_stage, _request, _call):
+        return make()
+
+    return answer
+
+
+ANSWERS = {
+    "ext-session": _session,
+    "slow": _slow,
+    "expired": _expired,
+    "redirect": _always(lambda: RedirectResponse("/secret")),
+    "large": _always(lambda: PlainTextResponse("x" * 200_000)),
+    "refused": _always(lambda: JSONResponse({"code": "invalid"}, 422)),
+    "empty": _always(lambda: Response(status_code=204)),
+}
+
+
 def _product(stage):
     library = WebLibrary("host")
 
     async def api(request: Request) -> Response:
-        body = await request.body()
-        path = request.scope["raw_path"].decode()
-        call = {"method": request.method, "path": path, "query": request.url.query, "headers": dict(request.headers)}
-        stage.calls.append({**call, "body": body})
-        if path.endswith("/expired") and request.headers["authorization"] == f"Bearer {TOKEN}":
-            return JSONResponse({"code": "token_expired"}, 401)
-        if path.endswith("/redirect"):
-            return RedirectResponse("/secret")
-        if path.endswith("/large"):
-            return PlainTextResponse("x" * 200_000)
-        if path.endswith("/empty"):
-            return Response(status_code=204)
-        headers = {"x-ext-kind": "echo", "x-internal": "no", "set-cookie": "a=b"}
-        return JSONResponse({"method": request.method, "body": body.decode(), "query": request.url.query}, 200, headers)
+        call = await _recorded(stage, request)
+        answer = ANSWERS.get(call["path"].rpartition("/")[2], _echo)
+        return await answer(stage, request, call)
 
     async def file(request: Request) -> Response:
         return library.respond(request, request.path_params["name"])

@@ -12,6 +12,8 @@ oriel.addEventListener('navigate', ({ detail }) => seen.push(detail.path));
 await oriel.ready();
 document.getElementById('out').textContent = 'ready';
 """
+GUEST_WITH_MAIN = """<!doctype html><title>guest</title><body><p id="out"></p><main><button id="go">Go</button></main>
+<script type="module" src="app.js"></script>"""
 
 
 def test_a_frame_becomes_ready_and_knows_its_context(stage, page):
@@ -26,6 +28,7 @@ def test_a_frame_becomes_ready_and_knows_its_context(stage, page):
         "locale": "de",
         "theme": {},
         "path": "/reports/7?full=1",
+        "hotkeys": [],
     }
     assert frame.evaluate("document.documentElement.lang") == "de"
 
@@ -78,6 +81,74 @@ def test_abort_ends_the_call_as_fetch_would(stage, page):
       return call.catch((error) => error.name);
     }""")
     assert name == "AbortError"
+
+
+def test_abort_in_the_frame_ends_the_request_at_the_server(stage, page):
+    frame = stage.show(page, stage.publish(script=HELLO))
+    frame.evaluate("""() => {
+      window.controller = new AbortController();
+      window.call = oriel.fetch('/slow', { signal: controller.signal }).catch((error) => error.name);
+    }""")
+    stage.until(lambda: stage.paths() == ["/api/ext/com.acme.reports/slow"])
+    assert frame.evaluate("controller.abort() ?? call") == "AbortError"
+    stage.until(lambda: stage.paths()[-1].endswith("/slow/left"))
+
+
+def test_a_call_that_takes_too_long_ends(stage, page):
+    frame = stage.show(page, stage.publish(script=HELLO), limits={"timeoutMs": 100})
+    assert frame.evaluate("oriel.fetch('/slow').catch((error) => error.code)") == "deadline_exceeded"
+
+
+def test_a_session_token_is_minted_for_the_extension_and_kept_for_a_while(stage, page):
+    frame = stage.show(page, stage.publish(script=HELLO))
+    tokens = frame.evaluate("Promise.all([oriel.sessionToken(), oriel.sessionToken()])")
+    assert tokens == ["session-1", "session-1"]
+    (call,) = stage.calls
+    assert (call["method"], call["path"], call["body"]) == (
+        "POST",
+        "/api/ext-session",
+        b'{"extension_id":"com.acme.reports"}',
+    )
+    assert call["headers"]["authorization"] == "Bearer the-users-token"
+    assert frame.evaluate("oriel.sessionToken({ fresh: true })") == "session-2"
+    ask = "Promise.all(Array.from({ length: 8 }, () => oriel.sessionToken({ fresh: true }).catch(({ code }) => code)))"
+    assert "rate_limited" in frame.evaluate(ask)
+
+
+def test_a_key_that_the_product_wants_reaches_it_unless_the_app_uses_it(stage, page):
+    frame = stage.show(page, stage.publish(script=HELLO), hotkeys=["Mod+k", "Escape", "/"])
+    frame.evaluate("""() => {
+      const box = document.createElement('input'); box.id = 'box'; document.body.append(box);
+      box.addEventListener('keydown', (event) => { if (event.key === 'Escape') event.preventDefault(); });
+    }""")
+    frame.focus("#box")
+    for key in ("/", "Escape", "x", "Control+k"):
+        page.keyboard.press(key)
+    frame.evaluate("box.blur()")
+    page.keyboard.press("/")
+    page.wait_for_function("() => events.filter(([type]) => type === 'hotkey').length === 2")
+    assert [detail["key"] for name, detail in page.evaluate("events") if name == "hotkey"] == ["Mod+k", "/"]
+    assert frame.evaluate("box.value") == "/x"
+
+
+def test_the_focus_goes_into_the_frame_and_comes_back_after_a_question(stage, page):
+    ui = stage.publish({"index.html": GUEST_WITH_MAIN, "app.js": HELLO})
+    stage.open(page)
+    page.evaluate("(o) => show({...o, onConfirm: () => ask()})", ui)
+    frame = stage.frame(page)
+    page.evaluate("""() => { window.ask = () => new Promise((resolve) => {
+      const dialog = document.createElement('dialog'); dialog.innerHTML = '<button>OK</button>';
+      dialog.addEventListener('close', () => { dialog.remove(); resolve(true); });
+      document.body.append(dialog); dialog.showModal();
+    }); }""")
+    page.evaluate("handle.focus()")
+    frame.wait_for_function("() => document.activeElement.tagName === 'MAIN'")
+    page.keyboard.press("Tab")
+    assert frame.evaluate("document.activeElement.id") == "go"
+    frame.evaluate("() => { oriel.confirm('Sure?').then((value) => { window.said = value; }); }")
+    page.wait_for_selector("dialog")
+    page.keyboard.press("Escape")
+    frame.wait_for_function("() => window.said === true && document.hasFocus() && document.activeElement.id === 'go'")
 
 
 def test_navigation_by_the_app_is_told_once_and_by_the_host_reaches_the_app(stage, page):

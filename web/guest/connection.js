@@ -23,6 +23,7 @@ const FRAGMENT = /^#oriel:([0-9a-f]*):(.*)$/s;
  * @property {string} locale
  * @property {{scheme?: 'light' | 'dark', tokens?: Record<string, string>}} theme
  * @property {string} path
+ * @property {string[]} hotkeys keys that the product wants also while the frame has the focus
  */
 
 export class Connection {

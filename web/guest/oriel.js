@@ -5,12 +5,14 @@
  * - `fetch` is shaped like the browser's: any status is a Response; what never became one rejects, with an AbortError
  *   for the caller's own abort.
  * - Whatever is asked before the product has answered waits for it.
+ * - A key that the product has asked for is the product's where the app leaves it alone (`preventDefault`).
  * - The place inside the app is in `location.hash`, so hash routers work unchanged, and the product's URL follows it.
  *
  * Events: `navigate` (detail: {path}), `theme`, `locale`, `lost`.
  */
 import { Connection } from './connection.js';
 import { OrielError } from './errors.js';
+import { focusBeginning, hotkeyOf } from './keyboard.js';
 import { applyTheme } from './theme.js';
 
 const NULL_BODY = new Set([204, 205, 304]);
@@ -44,6 +46,7 @@ export class OrielGuest extends EventTarget {
     });
     this._observer = new ResizeObserver(() => this._measure());
     window.addEventListener('hashchange', () => this._onHashChange());
+    window.addEventListener('keydown', (event) => this._onKey(event));
   }
 
   /**
@@ -89,6 +92,18 @@ export class OrielGuest extends EventTarget {
   }
 
   /**
+   * A token with which the extension's own backend can tell who is there: for this user, tenant and install, for this
+   * extension, for a minute at most. Ask for it whenever it is needed; the library renews it.
+   *
+   * @param {{fresh?: boolean}} [wish] another one than the last
+   * @returns {Promise<string>}
+   */
+  async sessionToken({ fresh = false } = {}) {
+    await this._ready;
+    return (await this._ask({ type: 'session', fresh })).token;
+  }
+
+  /**
    * Go to a place inside the app; the product's own URL follows.
    *
    * @param {string} path for example `/reports/7`
@@ -121,7 +136,10 @@ export class OrielGuest extends EventTarget {
     await this._ready;
     const { title, message = '', confirmLabel = '', cancelLabel = '', danger = false } =
       typeof question === 'string' ? { title: question } : question;
-    return this._ask({ type: 'confirm', title, message, confirmLabel, cancelLabel, danger });
+    const focused = document.activeElement;
+    const answer = await this._ask({ type: 'confirm', title, message, confirmLabel, cancelLabel, danger });
+    if (focused instanceof HTMLElement && focused !== document.body) focused.focus({ preventScroll: true });
+    return answer;
   }
 
   /** The product's next answer. */
@@ -149,6 +167,7 @@ export class OrielGuest extends EventTarget {
   _receive(message) {
     switch (message.type) {
       case 'response':
+      case 'session':
         return this._take(message.id)?.resolve(message);
       case 'failure':
         return this._take(message.id)?.reject(new OrielError(message.code, message.message));
@@ -156,6 +175,8 @@ export class OrielGuest extends EventTarget {
         return this._take(message.id)?.resolve(message.value);
       case 'navigate':
         return this._go(message.path);
+      case 'focus':
+        return focusBeginning();
       case 'theme':
         applyTheme(message.theme);
         return this._changed('theme', message.theme);
@@ -210,6 +231,14 @@ export class OrielGuest extends EventTarget {
     this._path = path;
     this._connection.send({ type: 'navigate', path, replace: true });
     this.dispatchEvent(new CustomEvent('navigate', { detail: { path } }));
+  }
+
+  /** @param {KeyboardEvent} event */
+  _onKey(event) {
+    const key = hotkeyOf(event);
+    if (!key || !this._context?.hotkeys.includes(key)) return;
+    event.preventDefault();
+    this._connection.send({ type: 'hotkey', key });
   }
 
   _measure() {

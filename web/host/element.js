@@ -3,7 +3,8 @@
  *
  * Configured once for the page by `configureOriel()`; elements that are there before wait for it. It shows that the
  * extension is loading, and what failed with a way to try again. `path` follows the app both ways; the element fires
- * `oriel-navigate` (detail: {path, replace}) where the app moved, `oriel-ready` and `oriel-error`.
+ * `oriel-navigate` (detail: {path, replace}) where the app moved, `oriel-hotkey` (detail: {key}), `oriel-ready` and
+ * `oriel-error` (detail: BridgeError). With the attribute `alga` the UI is one that speaks `alga`'s window messages.
  */
 import { Card } from './card.js';
 import { askInDialog, showToast } from './dialogs.js';
@@ -27,6 +28,7 @@ import { isExtensionId } from './src.js';
  * @property {string} [locale]
  * @property {import('./frame.js').FrameOptions['onToast']} [onToast] a plain toast by default
  * @property {import('./frame.js').FrameOptions['onConfirm']} [onConfirm] a modal dialog by default
+ * @property {string[]} [hotkeys] keys that are the product's also while a frame has the focus, `['Mod+k']`
  * @property {Partial<import('./proxy.js').ProxyLimits>} [limits]
  */
 
@@ -84,6 +86,11 @@ export class OrielExtensionElement extends HTMLElement {
     this._start();
   }
 
+  /** @override Put the keyboard into the extension, at the beginning of the app. */
+  focus() {
+    this.frame?.focus();
+  }
+
   disconnectedCallback() {
     shown.delete(this);
     this._stop();
@@ -104,6 +111,7 @@ export class OrielExtensionElement extends HTMLElement {
     this._stop();
     const run = (this._run += 1);
     this._card.loading();
+    this.setAttribute('aria-busy', 'true');
     try {
       const configuration = await configured;
       const extensionId = this.getAttribute('extension');
@@ -130,13 +138,16 @@ export class OrielExtensionElement extends HTMLElement {
       ...extension,
       extensionId,
       path: this.getAttribute('path') ?? '/',
+      alga: this.hasAttribute('alga'),
     });
     this.frame = frame;
     frame.addEventListener('ready', () => {
       this._card.ready();
+      this.removeAttribute('aria-busy');
       this._fire('oriel-ready');
     });
     frame.addEventListener('error', (event) => this._fail(/** @type {CustomEvent} */ (event).detail));
+    frame.addEventListener('hotkey', (event) => this._fire('oriel-hotkey', /** @type {CustomEvent} */ (event).detail));
     frame.addEventListener('navigate', (event) => {
       this.setAttribute('path', frame.path);
       this._fire('oriel-navigate', /** @type {CustomEvent} */ (event).detail);
@@ -153,6 +164,7 @@ export class OrielExtensionElement extends HTMLElement {
   /** @param {BridgeError} error */
   _fail(error) {
     this._card.failed(error);
+    this.removeAttribute('aria-busy');
     this._fire('oriel-error', error);
   }
 

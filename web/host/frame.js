@@ -7,13 +7,15 @@
  * - A frame that floods the bridge is cut off.
  *
  * Events of the handle: `ready`, `lost`, `error` (detail: BridgeError), `navigate` (detail: {path, replace}), `resize`
- * (detail: {height}).
+ * (detail: {height}), `hotkey` (detail: {key}).
  */
+import { AlgaHandshake } from './alga.js';
 import { BridgeError } from './errors.js';
 import { Handshake } from './handshake.js';
 import { TokenBucket } from './limits.js';
 import { readGuestMessage } from './messages.js';
 import { ApiProxy } from './proxy.js';
+import { SessionTokens } from './session.js';
 import { innerPath, servedPath, uiRoot } from './src.js';
 
 export const SANDBOX = 'allow-scripts allow-forms';
@@ -24,6 +26,9 @@ const MESSAGE_BURST = 400;
 const FLOOD_MESSAGES = 2_000;
 const TOASTS_PER_SECOND = 0.5;
 const TOAST_BURST = 3;
+const HOTKEYS_PER_SECOND = 4;
+const HOTKEY_BURST = 8;
+const MAX_HOTKEYS = 32;
 
 /**
  * @typedef {object} Theme
@@ -45,6 +50,9 @@ const TOAST_BURST = 3;
  * @property {boolean} [autoHeight] follow the content's height; true by default
  * @property {number} [minHeight] pixels
  * @property {number} [maxHeight] pixels
+ * @property {string[]} [hotkeys] keys that are the product's also while the frame has the focus, for example
+ *   `['Mod+k', 'Escape']`; `Mod` is Control, or Command on a Mac
+ * @property {boolean} [alga] the UI speaks the window messages of `alga` 1 and not Oriel's; false by default
  * @property {Partial<import('./proxy.js').ProxyLimits>} [limits]
  * @property {number} [handshakeTimeoutMs]
  * @property {(toast: {message: string, kind: 'info' | 'success' | 'warning' | 'error'}) => void} [onToast]
@@ -78,17 +86,22 @@ export class ExtensionFrame extends EventTarget {
     this._theme = options.theme ?? {};
     this._locale = options.locale ?? (document.documentElement.lang || navigator.language);
     this._toasts = new TokenBucket(TOASTS_PER_SECOND, TOAST_BURST);
+    this._hotkeys = new Set((options.hotkeys ?? []).slice(0, MAX_HOTKEYS));
+    this._presses = new TokenBucket(HOTKEYS_PER_SECOND, HOTKEY_BURST);
     this._asking = false;
-    /** @type {MessagePort | null} */
+    /** @type {Pick<MessagePort, 'postMessage' | 'onmessage' | 'close'> | null} */
     this._port = null;
     /** @type {Map<number, AbortController>} */
     this._calls = new Map();
     const { getToken, limits, apiOrigin = location.origin } = options;
     this._proxy = new ApiProxy({ apiOrigin, extensionId, getToken, limits });
+    this._sessions = new SessionTokens({ apiOrigin, extensionId, getToken });
     this._prepare();
-    this._handshake = new Handshake(iframe, {
+    const Way = options.alga ? AlgaHandshake : Handshake;
+    this._handshake = new Way(iframe, {
       root: uiRoot({ uiOrigin, extensionId, contentHash }),
       path: () => this._path,
+      session: () => this._sessions.get(),
       timeoutMs: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
       onPort: (port, version) => this._open(port, version),
       onDoubt: () => this._ping(),
@@ -132,6 +145,12 @@ export class ExtensionFrame extends EventTarget {
     this._send({ type: 'locale', locale });
   }
 
+  /** Put the keyboard into the frame, at the beginning of the app. */
+  focus() {
+    this._iframe.focus();
+    this._send({ type: 'focus' });
+  }
+
   /** End the conversation and unload the frame. The iframe element itself stays the caller's. */
   destroy() {
     this._handshake.destroy();
@@ -149,7 +168,7 @@ export class ExtensionFrame extends EventTarget {
   }
 
   /**
-   * @param {MessagePort} port
+   * @param {Pick<MessagePort, 'postMessage' | 'onmessage' | 'close'>} port
    * @param {number} version
    */
   _open(port, version) {
@@ -161,8 +180,9 @@ export class ExtensionFrame extends EventTarget {
       if (bucket.take()) this._receive(data);
       else if ((refused += 1) > FLOOD_MESSAGES) this._cutOff();
     };
-    const context = { extensionId, contentHash, version: release, locale: this._locale, theme: this._theme };
-    this._send({ type: 'init', version, context: { ...context, path: this._path } });
+    const [locale, theme, path, hotkeys] = [this._locale, this._theme, this._path, [...this._hotkeys]];
+    const context = { extensionId, contentHash, version: release, locale, theme, path, hotkeys };
+    this._send({ type: 'init', version, context });
     this._emit('ready');
   }
 
@@ -174,6 +194,10 @@ export class ExtensionFrame extends EventTarget {
         return void this._call(message);
       case 'abort':
         return void this._calls.get(message.id)?.abort();
+      case 'session':
+        return void this._mint(message);
+      case 'hotkey':
+        return this._press(message);
       case 'resize':
         return this._resize(message.height);
       case 'navigate':
@@ -203,6 +227,23 @@ export class ExtensionFrame extends EventTarget {
     } finally {
       if (this._calls.get(id) === controller) this._calls.delete(id);
     }
+  }
+
+  /** @param {import('./messages.js').SessionMessage} message */
+  async _mint({ id, fresh }) {
+    const port = this._port;
+    try {
+      const session = await this._sessions.get({ fresh });
+      if (port === this._port) this._send({ type: 'session', id, ...session });
+    } catch (error) {
+      const { code, message } = error instanceof BridgeError ? error : unavailable();
+      if (port === this._port) this._send({ type: 'failure', id, code, message });
+    }
+  }
+
+  /** @param {import('./messages.js').HotkeyMessage} message */
+  _press({ key }) {
+    if (this._hotkeys.has(key) && this._presses.take()) this._emit('hotkey', { key });
   }
 
   /** @param {number} wanted pixels */
@@ -273,4 +314,8 @@ export class ExtensionFrame extends EventTarget {
   _emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+function unavailable() {
+  return new BridgeError('unavailable', 'The platform gave no session token.');
 }

@@ -24,7 +24,9 @@ const KNOCK_BURST = 6;
  * @typedef {object} HandshakeOptions
  * @property {string} root the URL all documents of the UI lie under
  * @property {() => string} path the place inside the app that the fragment names
- * @property {(port: MessagePort, version: number) => void} onPort a document has proven itself
+ * @property {() => Promise<import('./session.js').SessionToken>} session a session token, where the way needs one
+ * @property {(port: Pick<MessagePort, 'postMessage' | 'onmessage' | 'close'>, version: number) => void} onPort a
+ *   document has proven itself
  * @property {() => void} onDoubt a document has loaded; it may be another one than that which has the port
  * @property {() => void} onLost the document that had the port is gone
  * @property {(error: BridgeError) => void} onFail no document has proven itself

@@ -6,8 +6,8 @@
  *     host → guest   {oriel: 'port'} with one MessagePort             or {oriel: 'refused', versions}
  *
  * On the port, once the guest has brought the nonce back over it:
- *     guest → host   accept, request, abort, resize, navigate, toast, confirm, pong
- *     host → guest   init, response, failure, navigate, theme, locale, confirmed, ping, bye
+ *     guest → host   accept, request, abort, session, resize, navigate, hotkey, toast, confirm, pong
+ *     host → guest   init, response, session, failure, navigate, focus, theme, locale, confirmed, ping, bye
  *
  * Rules kept here: a message counts by its own properties alone, each checked; what is not asked for is not read;
  * an unknown or malformed message is ignored.
@@ -18,15 +18,15 @@ export const VERSIONS = [1];
 /** @typedef {(value: unknown) => boolean} Check */
 
 /** @param {number} limit @returns {Check} */
-const text = (limit) => (value) => typeof value === 'string' && value.length <= limit;
+export const text = (limit) => (value) => typeof value === 'string' && value.length <= limit;
 /** @type {Check} */
-const id = (value) => Number.isSafeInteger(value) && Number(value) > 0;
+export const id = (value) => Number.isSafeInteger(value) && Number(value) > 0;
 /** @type {Check} */
 const flag = (value) => typeof value === 'boolean';
 /** @param {readonly unknown[]} values @returns {Check} */
-const oneOf = (...values) => (value) => values.includes(value);
+export const oneOf = (...values) => (value) => values.includes(value);
 /** @type {Check} */
-const size = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+export const size = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
 /** @type {Check} */
 const body = (value) => value === null || value instanceof ArrayBuffer;
 /** @type {Check} */
@@ -44,8 +44,10 @@ const FROM_GUEST = new Map(
     accept: { nonce: text(64) },
     request: { id, method: text(16), path: text(4096), headers, body },
     abort: { id },
+    session: { id, fresh: flag },
     resize: { height: size },
     navigate: { path: text(4096), replace: flag },
+    hotkey: { key: text(40) },
     toast: { message: text(500), kind: oneOf('info', 'success', 'warning', 'error') },
     confirm: { id, title: text(200), message: text(2000), confirmLabel: text(60), cancelLabel: text(60), danger: flag },
     pong: { id },
@@ -58,14 +60,16 @@ const FROM_GUEST = new Map(
  * @typedef {{type: 'request', id: number, method: string, path: string, headers: [string, string][],
  *   body: ArrayBuffer | null}} RequestMessage
  * @typedef {{type: 'abort', id: number}} AbortMessage
+ * @typedef {{type: 'session', id: number, fresh: boolean}} SessionMessage
+ * @typedef {{type: 'hotkey', key: string}} HotkeyMessage
  * @typedef {{type: 'resize', height: number}} ResizeMessage
  * @typedef {{type: 'navigate', path: string, replace: boolean}} NavigateMessage
  * @typedef {{type: 'toast', message: string, kind: 'info' | 'success' | 'warning' | 'error'}} ToastMessage
  * @typedef {{type: 'confirm', id: number, title: string, message: string, confirmLabel: string, cancelLabel: string,
  *   danger: boolean}} ConfirmMessage
  * @typedef {{type: 'pong', id: number}} Pong
- * @typedef {Accept | RequestMessage | AbortMessage | ResizeMessage | NavigateMessage | ToastMessage | ConfirmMessage |
- *   Pong} GuestMessage
+ * @typedef {Accept | RequestMessage | AbortMessage | SessionMessage | ResizeMessage | NavigateMessage | HotkeyMessage |
+ *   ToastMessage | ConfirmMessage | Pong} GuestMessage
  */
 
 /**
@@ -92,7 +96,7 @@ export function readGuestMessage(data) {
  * @param {unknown} data
  * @param {Record<string, Check>} shape
  */
-function pick(data, shape) {
+export function pick(data, shape) {
   const picked = Object.create(null);
   for (const [name, holds] of Object.entries(shape)) {
     const value = own(data, name);
