@@ -10,13 +10,15 @@ Rules every backend keeps (tests/store holds them to it):
 - Whatever is not there is None or an empty page, never an exception.
 - A backend that cannot answer raises `StoreUnavailable`; callers then deny (503), they do not guess.
 
-`GuestStore` is apart, because the runner gets that much of the store and no more.
+`GuestStore` is apart, because the runner gets that much of the store, the way to emit events and the schedules, and no
+more. What belongs to events and schedules is in `oriel.store.eventing`.
 """
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from oriel.errors import OrielError
+from oriel.store.eventing import EventStore
 from oriel.store.records import (
     AuditEntry,
     Bundle,
@@ -80,7 +82,7 @@ class GuestStore(Protocol):
         ...
 
 
-class Store(GuestStore, Protocol):
+class Store(GuestStore, EventStore, Protocol):
     """Everything the registry remembers."""
 
     # publishers and their keys
@@ -128,7 +130,7 @@ class Store(GuestStore, Protocol):
     def get_install(self, tenant_id: str, extension_id: str) -> Install | None: ...
     def list_installs(self, tenant_id: str, cursor: str | None = None, limit: int = 100) -> Page[Install]: ...
     def delete_install(self, tenant_id: str, extension_id: str) -> bool:
-        """The install with its secrets and guest records. Whether there was one."""
+        """The install with its secrets, guest records, subscriptions and schedules. Whether there was one."""
         ...
 
     def put_secret(self, secret: StoredSecret) -> None: ...
@@ -178,9 +180,10 @@ class Store(GuestStore, Protocol):
         ...
 
     def purge_expired(self, limit: int = 1_000) -> int:
-        """Remove at most `limit` guest records that nobody sees any more, of all tenants; how many there were.
+        """Remove at most `limit` records that nobody sees any more, of all tenants; how many there were.
 
-        These are the expired, but where the backend removes them by itself, and what a deletion that was cut off left.
+        These are the expired (guest records, events, deliveries, runs), but where the backend removes them by itself,
+        and what a deletion that was cut off left.
         """
         ...
 

@@ -15,9 +15,22 @@ from oriel.store.cursors import encode_cursor
 from oriel.store.dynamodb import DynamoStore, table
 from oriel.store.dynamodb.items import to_item
 from oriel.store.dynamodb.requests import Requests
+from oriel.store.event_records import Work
 from oriel.store.records import AuditEntry, GuestWrite
 from tests.store.conftest import Clock
-from tests.store.factory import T0, install, key, publisher, upload, version
+from tests.store.factory import (
+    T0,
+    delivery,
+    event,
+    install,
+    key,
+    publisher,
+    run,
+    schedule,
+    subscription,
+    upload,
+    version,
+)
 from tests.store.test_registry_records import execution, secret
 from tests.support.aws import CREDENTIALS, dynamodb_client, new_table, open_dynamodb, target
 from tests.support.flaky import Flaky, lost, refused
@@ -131,7 +144,37 @@ def every_method(store):
         "guest_put_two": lambda: store.guest_put("t1", install().install_id, [put("c"), put("d", when="absent")]),
         "guest_replace": lambda: store.guest_put("t1", install().install_id, [put(when=1)]),
         "guest_delete": lambda: store.guest_delete("t1", install().install_id, "a"),
+        **events_and_schedules(store),
         "delete_install": lambda: store.delete_install("t1", "com.acme.notes"),
+    }
+
+
+def events_and_schedules(store):
+    work = Work(tenant_id="t1", kind="delivery", item_id="evt_1.s1", due_at=T0)
+    return {
+        "replace_subscriptions": lambda: store.replace_subscriptions("t1", install().install_id, [subscription()]),
+        "list_subscriptions": lambda: store.list_subscriptions("t1"),
+        "put_event": lambda: store.put_event(event("evt_2", key="k"), 10),
+        "get_event": lambda: store.get_event("t1", "evt_1"),
+        "list_events": lambda: store.list_events("t1"),
+        "put_deliveries": lambda: store.put_deliveries([delivery("evt_2")]),
+        "get_delivery": lambda: store.get_delivery("t1", "evt_1.s1"),
+        "list_deliveries": lambda: store.list_deliveries("t1", "evt_1"),
+        "list_dead_letters": lambda: store.list_dead_letters("t1"),
+        "settle_delivery": lambda: store.settle_delivery(delivery(state="dead"), work, None),
+        "revive_delivery": lambda: store.revive_delivery(delivery("evt_0")),
+        "create_schedule": lambda: store.create_schedule(schedule("sch_2")),
+        "replace_schedule": lambda: store.replace_schedule(schedule(name="new", revision=3)),
+        "get_schedule": lambda: store.get_schedule("t1", "sch_1"),
+        "list_schedules": lambda: store.list_schedules("t1", install().install_id),
+        "start_run": lambda: store.start_run(schedule("sch_3", revision=2), run("1", "sch_3")),
+        "get_run": lambda: store.get_run("t1", "sch_1.1"),
+        "list_runs": lambda: store.list_runs("t1", "sch_1"),
+        "claim_item": lambda: store.claim_item("t1", "event", "evt_1", T0 + 5),
+        "claim_work": lambda: store.claim_work(T0 + 5),
+        "release_work": lambda: store.release_work(replace(work, kind="run", item_id="sch_1.1"), None),
+        "settle_run": lambda: store.settle_run(run(), replace(work, kind="run", item_id="sch_1.1"), None),
+        "delete_schedule": lambda: store.delete_schedule("t1", "sch_3"),
     }
 
 
@@ -142,6 +185,11 @@ def filled(site):
     site.store.create_upload(upload())
     site.store.record_executions([execution()])
     site.store.guest_put("t1", install().install_id, [put()])
+    site.store.put_event(event(key="k"), 10)
+    site.store.put_deliveries([delivery(), delivery("evt_0", state="dead")])
+    for schedule_id in ("sch_1", "sch_3"):
+        site.store.create_schedule(schedule(schedule_id))
+    site.store.start_run(schedule(revision=2), run())
     return site
 
 

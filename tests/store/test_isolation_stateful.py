@@ -17,10 +17,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from oriel.errors import OrielError
-from oriel.store import Store, records
+from oriel.store import Store, event_records, records
+from oriel.store.event_records import Work
 from oriel.store.records import AuditEntry, Execution, GuestWrite, StoredSecret
 from tests.store.conftest import BACKENDS, Backend
-from tests.store.factory import T0, install, key, publisher, version
+from tests.store.factory import (
+    LATER,
+    T0,
+    delivery,
+    event,
+    install,
+    key,
+    publisher,
+    run,
+    schedule,
+    subscription,
+    version,
+)
 
 DAY = "2026-11-18"
 TENANTS = ("a", "b")
@@ -36,6 +49,9 @@ limits = st.sampled_from([1, 2, 100])
 execution_ids = st.sampled_from(EXECUTIONS)
 audit_ids = st.sampled_from(["aud_1", "aud_2", "aud_3"])
 revisions = st.integers(1, 4)
+event_ids = st.sampled_from(["evt_1", "evt_2"])
+schedule_ids = st.sampled_from(["sch_1", "sch_10"])
+due_times = st.sampled_from([T0, T0 + 5])
 
 
 class Tenant:
@@ -107,6 +123,36 @@ def an_entry(draw, tenant):
     )
 
 
+def an_event(draw, tenant):
+    lane = draw(st.sampled_from([None, "k", "k#"]))
+    return event(draw(event_ids), tenant.id, key=lane, data={"of": tenant.id}, expires_at=T0 + 50)
+
+
+def a_delivery(draw, tenant):
+    state = draw(st.sampled_from(["pending", "dead"]))
+    own = {"lane": draw(st.sampled_from([None, "k"])), "state": state, "expires_at": T0 + 50}
+    return delivery(draw(event_ids), "s", tenant.id, install_id=draw(tenant.install_ids), **own)
+
+
+def some_work(draw, tenant):
+    kind, item_id = draw(st.sampled_from([("event", "evt_1"), ("delivery", "evt_1.s"), ("run", "sch_1.1")]))
+    return Work(tenant_id=tenant.id, kind=kind, item_id=item_id, due_at=draw(due_times))
+
+
+def a_schedule(draw, tenant):
+    own = {"install_id": draw(tenant.install_ids), "next_at": draw(st.none() | due_times), "name": draw(names)}
+    return schedule(draw(schedule_ids), tenant.id, revision=draw(revisions), **own)
+
+
+def a_run(draw, tenant, schedule_id):
+    return run(draw(st.sampled_from(["1", "2"])), schedule_id, tenant.id, expires_at=LATER)
+
+
+def a_start(draw, tenant):
+    started = a_schedule(draw, tenant)
+    return started, a_run(draw, tenant, started.schedule_id)
+
+
 def a_page(draw, tenant):
     return draw(tenant.cursors), draw(limits)
 
@@ -139,7 +185,48 @@ HISTORY = {
     "append_audit": lambda draw, own: (an_entry(draw, own),),
     "list_audit": lambda draw, own: (own.id, *a_page(draw, own)),
 }
-GROUPS = (INSTALLS, GUESTS, HISTORY)
+EVENTS = {
+    "create_install": INSTALLS["create_install"],
+    "delete_install": INSTALLS["delete_install"],
+    "replace_subscriptions": lambda draw, own: (
+        own.id,
+        own.known_ids[0],
+        [subscription("s", own.id, install_id=own.known_ids[0])] * draw(st.integers(0, 1)),
+    ),
+    "list_subscriptions": lambda _, own: (own.id,),
+    "put_event": lambda draw, own: (an_event(draw, own), draw(st.sampled_from([1, 100]))),
+    "get_event": lambda draw, own: (own.id, draw(event_ids)),
+    "list_events": lambda draw, own: (own.id, *a_page(draw, own)),
+    "put_deliveries": lambda draw, own: ([a_delivery(draw, own)],),
+    "get_delivery": lambda draw, own: (own.id, f"{draw(event_ids)}.s"),
+    "list_deliveries": lambda draw, own: (own.id, draw(event_ids)),
+    "list_dead_letters": lambda draw, own: (own.id, *a_page(draw, own)),
+    "settle_delivery": lambda draw, own: (
+        a_delivery(draw, own),
+        some_work(draw, own),
+        draw(st.none() | due_times),
+    ),
+    "revive_delivery": lambda draw, own: (a_delivery(draw, own),),
+    "claim_item": lambda draw, own: (own.id, "delivery", f"{draw(event_ids)}.s", draw(due_times)),
+    "release_work": lambda draw, own: (some_work(draw, own), draw(st.none() | due_times)),
+}
+SCHEDULES = {
+    "delete_install": INSTALLS["delete_install"],
+    "create_schedule": lambda draw, own: (a_schedule(draw, own),),
+    "replace_schedule": lambda draw, own: (a_schedule(draw, own),),
+    "delete_schedule": lambda draw, own: (own.id, draw(schedule_ids)),
+    "get_schedule": lambda draw, own: (own.id, draw(schedule_ids)),
+    "list_schedules": lambda draw, own: (own.id, draw(st.none() | own.install_ids), *a_page(draw, own)),
+    "start_run": a_start,
+    "get_run": lambda draw, own: (own.id, f"{draw(schedule_ids)}.1"),
+    "list_runs": lambda draw, own: (own.id, draw(schedule_ids), *a_page(draw, own)),
+    "settle_run": lambda draw, own: (
+        a_run(draw, own, draw(schedule_ids)),
+        some_work(draw, own),
+        draw(st.none() | due_times),
+    ),
+}
+GROUPS = (INSTALLS, GUESTS, HISTORY, EVENTS, SCHEDULES)
 
 
 class World:
@@ -209,6 +296,14 @@ class TwoTenants(RuleBasedStateMachine):
         self.world.everywhere("set_version_status", extension_id, "1.0.0", status)
 
     @rule(milliseconds=st.sampled_from([1, 10]))
+    def wait_and_claim(self, milliseconds):
+        for backend in self.world.backends.values():
+            backend.clock.now += milliseconds
+        until = self.world.backends["shared"].clock.now + 5
+        claimed = self.world.everywhere("claim_work", until, 1_000)
+        assert set(claimed["shared"]) == {*claimed["a"], *claimed["b"]}
+
+    @rule(milliseconds=st.sampled_from([1, 10]))
     def wait_and_purge(self, milliseconds):
         for backend in self.world.backends.values():
             backend.clock.now += milliseconds
@@ -217,7 +312,7 @@ class TwoTenants(RuleBasedStateMachine):
 
     def teardown(self):
         for who, tenant in getattr(self, "tenants", {}).items():
-            for method in ("list_installs", "list_audit", "list_executions"):
+            for method in ("list_installs", "list_audit", "list_executions", "list_events", "list_schedules"):
                 self.compare(who, method, (tenant.id,))
             self.compare(who, "list_usage", (tenant.id, DAY, DAY))
             for extension_id in EXTENSIONS:
@@ -257,6 +352,7 @@ def test_every_method_that_takes_a_tenant_is_among_the_operations():
 
 def is_about_a_tenant(method):
     hints = {name: hint for name, hint in get_type_hints(method).items() if name != "return"}
-    mentioned = [getattr(records, name) for name in dir(records) if any(name in str(hint) for hint in hints.values())]
+    known = {**vars(records), **vars(event_records)}
+    mentioned = [kind for name, kind in known.items() if any(name in str(hint) for hint in hints.values())]
     of_tenants = [kind for kind in mentioned if is_dataclass(kind) and "tenant_id" in {f.name for f in fields(kind)}]
     return "tenant_id" in hints or bool(of_tenants)

@@ -137,11 +137,12 @@ def test_the_policies_hold_for_the_owner_of_the_tables_too(filled, table):
 
 
 @pytest.mark.parametrize("table", TENANT_TABLES)
-@pytest.mark.parametrize("work", ["purge", "audit", "anything", ""])
+@pytest.mark.parametrize("work", ["purge", "audit", "dispatch", "anything", ""])
 def test_named_work_shows_what_it_is_for_and_no_more(application, table, work):
     with application.transaction():
         enter(application, None, work)
-        expected = [NO_TENANT] if (work, table) == ("audit", "audit_entry") else []
+        shown = {("audit", "audit_entry"): [NO_TENANT], ("dispatch", "due_work"): [NO_TENANT, "t1", "t2"]}
+        expected = shown.get((work, table), [])
         assert tenants(application, table) == expected
 
 
@@ -157,6 +158,15 @@ def test_purging_sees_of_all_guest_records_those_that_expire_and_can_change_none
         assert connection.execute("SELECT key FROM guest_record").fetchall() == [(b"goes",), (b"goes",)]
         assert connection.execute("UPDATE guest_record SET value = ''").rowcount == 0
         assert connection.execute("DELETE FROM guest_record").rowcount == 2
+
+
+def test_dispatching_moves_what_is_due_and_can_neither_add_nor_delete_any(application):
+    with application.transaction():
+        enter(application, None, "dispatch")
+        assert application.execute("UPDATE due_work SET due_at = due_at + 1").rowcount == 3
+        assert application.execute("DELETE FROM due_work").rowcount == 0
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            application.execute("INSERT INTO due_work (tenant_id, kind, item_id, due_at) VALUES ('t1', 'a', 'b', 1)")
 
 
 def test_the_application_cannot_change_tables_policies_or_the_migrations_revision(application):

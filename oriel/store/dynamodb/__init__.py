@@ -5,17 +5,18 @@ from typing import Self
 
 from oriel.aws import Credentials, Target, make_client
 from oriel.clock import now_ms
+from oriel.store.dynamodb.events import DynamoEvents
 from oriel.store.dynamodb.executions import DynamoExecutions
 from oriel.store.dynamodb.guests import DynamoGuests
-from oriel.store.dynamodb.installs import DynamoInstalls
 from oriel.store.dynamodb.publishing import DynamoPublishing
 from oriel.store.dynamodb.requests import Requests
 from oriel.store.dynamodb.safety import DynamoSafety
+from oriel.store.dynamodb.schedules import DynamoSchedules
 
 READ_SECONDS = 3
 
 
-class DynamoStore(DynamoPublishing, DynamoInstalls, DynamoSafety, DynamoExecutions, DynamoGuests):
+class DynamoStore(DynamoPublishing, DynamoSafety, DynamoExecutions, DynamoGuests, DynamoEvents, DynamoSchedules):
     """The whole `oriel.store.Store`. Safe to share between threads; not across a fork."""
 
     @classmethod

@@ -79,9 +79,10 @@ class DynamoInstalls(Part):
             mark = _Deletion(tenant_id, extension_id, stored.install_id)
             try:
                 self._requests.transact(
-                    delete(table.install(tenant_id, extension_id), _is(stored.install_id)),
+                    delete(table.install(tenant_id, extension_id), belongs_to(stored.install_id)),
                     delete(Key(table.installs(tenant_id), extension_id)),
                     delete(table.install_id(tenant_id, stored.install_id)),
+                    delete(table.subscription_set(tenant_id, stored.install_id)),
                     put(mark.item()),
                 )
             except Cancelled:
@@ -97,7 +98,7 @@ class DynamoInstalls(Part):
         if extension_id is None:
             raise gone
         key = table.secret(secret.tenant_id, extension_id, secret.install_id, secret.name)
-        owner = check(table.install(secret.tenant_id, extension_id), _is(secret.install_id))
+        owner = check(table.install(secret.tenant_id, extension_id), belongs_to(secret.install_id))
         try:
             self._requests.transact(owner, put(to_item(key, secret)))
         except Cancelled:
@@ -173,7 +174,9 @@ class DynamoInstalls(Part):
             table.install(mark.tenant_id, mark.extension_id).partition, begins=table.secrets(mark.install_id), keys=True
         )
         records = self._requests.query(table.guest_records(mark.tenant_id, mark.install_id), keys=True)
-        belonging, removed = map(key_of, chain(secrets, records)), 0
+        names = self._requests.query(table.schedule_names(mark.tenant_id, mark.install_id), keys=True)
+        schedules = self._requests.query(table.schedules(mark.tenant_id), only=belongs_to(mark.install_id), keys=True)
+        belonging, removed = map(key_of, chain(secrets, records, schedules, names)), 0
         while some := list(
             islice(belonging, MAX_BATCH_WRITE if limit is None else min(MAX_BATCH_WRITE, limit - removed))
         ):
@@ -184,7 +187,8 @@ class DynamoInstalls(Part):
         return removed
 
 
-def _is(install_id: str) -> Expression:
+def belongs_to(install_id: str) -> Expression:
+    """Of this very install, and not of another one of the same extension."""
     return expression("install_id = :install", install=to_value(install_id))
 
 

@@ -117,6 +117,11 @@ def _plain(value: Value, is_json: bool) -> Any:
     return next(iter(value.values()))
 
 
+def plain_json(value: Value) -> Any:
+    """What `to_value` has written as JSON."""
+    return _plain(value, is_json=True)
+
+
 class _Form(NamedTuple):
     """How a kind of record is read: what checks it, its fields that are kept as JSON, and those that are None."""
 

@@ -11,7 +11,7 @@ from oriel.store.dynamodb.table import MAX_SORT_BYTES, Key, key_of_nothing
 from oriel.store.records import Page
 
 if TYPE_CHECKING:
-    from oriel.store.dynamodb.requests import Requests
+    from oriel.store.dynamodb.requests import Expression, Requests
 
 R = TypeVar("R")
 
@@ -41,18 +41,39 @@ class Part:
         return tuple(to_record(kind, item) for item in self._requests.query(partition, begins=begins))
 
     def _page(
-        self, kind: type[R], partition: str, cursor: str | None, limit: int, *, descending: bool = False
+        self,
+        kind: type[R],
+        partition: str,
+        cursor: str | None,
+        limit: int,
+        *,
+        descending: bool = False,
+        begins: str = "",
+        only: "Expression | None" = None,
     ) -> Page[R]:
         """One page of a partition that holds records and nothing else."""
-        items, following = self._items(partition, cursor, limit, descending=descending)
+        items, following = self._items(partition, cursor, limit, descending=descending, begins=begins, only=only)
         return Page(items=tuple(to_record(kind, item) for item in items), cursor=following)
 
     def _items(
-        self, partition: str, cursor: str | None, limit: int, *, descending: bool
+        self,
+        partition: str,
+        cursor: str | None,
+        limit: int,
+        *,
+        descending: bool,
+        begins: str = "",
+        only: "Expression | None" = None,
     ) -> tuple[list[Item], str | None]:
-        """The page's items, and the cursor after them."""
+        """The page's items, those whose sort keys begin with `begins`, and the cursor after them."""
         after = None if cursor is None else position(cursor)
-        found = self._requests.query(partition, after=after, descending=descending, page=limit + 1)
+        if after is not None and not after.startswith(begins):
+            if (after > begins) != descending:
+                return [], None
+            after = None
+        found = self._requests.query(
+            partition, begins=begins, after=after, descending=descending, page=limit + 1, only=only
+        )
         items = list(islice(found, limit + 1))
         if len(items) <= limit:
             return items, None

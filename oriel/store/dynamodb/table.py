@@ -16,6 +16,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from oriel.store.event_records import Work, WorkKind
+
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
@@ -61,6 +63,7 @@ DELETIONS = "deletions"
 KEYS_OF_A_PUBLISHER = "key#"
 VERSIONS = "version#"
 INSTALL = "install"
+DUE_SHARDS = 4
 
 
 def joined(*parts: str) -> str:
@@ -168,3 +171,87 @@ def audit(tenant_id: str | None) -> str:
 
 def deletion(tenant_id: str, extension_id: str, install_id: str) -> Key:
     return Key(DELETIONS, joined(tenant_id, extension_id, install_id))
+
+
+def subscriptions(tenant_id: str) -> str:
+    return joined("tenant", tenant_id, "subscriptions")
+
+
+def subscription_set(tenant_id: str, install_id: str) -> Key:
+    return Key(subscriptions(tenant_id), install_id)
+
+
+def events(tenant_id: str) -> str:
+    return joined("tenant", tenant_id, "events")
+
+
+def event(tenant_id: str, event_id: str) -> Key:
+    return Key(events(tenant_id), event_id)
+
+
+def emitted(tenant_id: str, source: str, minute: int) -> Key:
+    return Key(joined("tenant", tenant_id, "emitted", source), str(minute))
+
+
+def deliveries(tenant_id: str) -> str:
+    return joined("tenant", tenant_id, "deliveries")
+
+
+def delivery(tenant_id: str, delivery_id: str) -> Key:
+    return Key(deliveries(tenant_id), delivery_id)
+
+
+def dead_letters(tenant_id: str) -> str:
+    return joined("tenant", tenant_id, "dead-letters")
+
+
+def schedules(tenant_id: str) -> str:
+    return joined("tenant", tenant_id, "schedules")
+
+
+def schedule(tenant_id: str, schedule_id: str) -> Key:
+    return Key(schedules(tenant_id), schedule_id)
+
+
+def schedule_names(tenant_id: str, install_id: str) -> str:
+    return joined("tenant", tenant_id, "schedule-names", install_id)
+
+
+def schedule_name(tenant_id: str, install_id: str, name: str) -> Key:
+    return Key(schedule_names(tenant_id, install_id), name)
+
+
+def runs(tenant_id: str) -> str:
+    return joined("tenant", tenant_id, "runs")
+
+
+def run(tenant_id: str, run_id: str) -> Key:
+    return Key(runs(tenant_id), run_id)
+
+
+def work(tenant_id: str, kind: WorkKind, item_id: str) -> Key:
+    return Key(joined("tenant", tenant_id, "work", kind), item_id)
+
+
+def lane(tenant_id: str, name: str) -> str:
+    return joined("tenant", tenant_id, "lane", name)
+
+
+def due_shard(shard: int) -> str:
+    return f"due#{shard}"
+
+
+def due(item: Work) -> Key:
+    """Its place among what is due: the same shard at every time."""
+    name = joined(item.tenant_id, item.kind, item.item_id)
+    shard = hashlib.sha256(name.encode()).digest()[0] % DUE_SHARDS
+    return Key(due_shard(shard), f"{_time(item.due_at)}#{name}")
+
+
+def due_until(now: int) -> str:
+    """The sort key after all that are due at `now`."""
+    return f"{_time(now)}$"
+
+
+def _time(at: int) -> str:
+    return f"{at:015d}"

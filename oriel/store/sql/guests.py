@@ -16,6 +16,7 @@ from oriel.store.cursors import decode_cursor, encode_cursor
 from oriel.store.records import GuestRecord, GuestWrite, Page
 from oriel.store.sql.database import Database
 from oriel.store.sql.row_security import PURGE, Scope
+from oriel.store.sql.tables import EXPIRING
 from oriel.store.sql.tables import guest_record as table
 
 
@@ -65,10 +66,13 @@ class SqlGuests(Database):
         return Page(items=items, cursor=encode_cursor(rows[limit - 1]["key"]) if len(rows) > limit else None)
 
     def purge_expired(self, limit: int = 1_000) -> int:
-        expired = table.c.expires_at <= self._clock()
-        key = list(table.primary_key)
-        some = select(*key).where(expired).order_by(table.c.expires_at).limit(limit)
-        return self._delete(delete(table).where(tuple_(*key).in_(some), expired), PURGE)
+        purged = 0
+        for expiring in EXPIRING:
+            expired = expiring.c.expires_at <= self._clock()
+            key = list(expiring.primary_key)
+            some = select(*key).where(expired).order_by(expiring.c.expires_at).limit(limit - purged)
+            purged += self._delete(delete(expiring).where(tuple_(*key).in_(some), expired), PURGE)
+        return purged
 
     def _write_one(self, connection: Connection, tenant_id: str, install_id: str, write: GuestWrite, now: int) -> int:
         key = write.key.encode()

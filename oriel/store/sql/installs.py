@@ -12,7 +12,12 @@ from oriel.store.sql.row_security import Scope
 from oriel.store.sql.tables import extension_version, install_secret, publisher, publisher_key, quarantine
 from oriel.store.sql.tables import tenant_extension_install as installs
 
-_BELONGS_TO_AN_INSTALL = (tables.guest_record, tables.install_secret, tables.extension_event_subscription)
+_BELONGS_TO_AN_INSTALL = (
+    tables.guest_record,
+    tables.install_secret,
+    tables.extension_event_subscription,
+    tables.schedule,
+)
 
 
 class SqlInstalls(Database):

@@ -6,7 +6,8 @@ Rules kept here:
   in a pool, or behind a proxy, carries nothing to the next.
 - Who says nothing sees nothing of any tenant, and writes nothing.
 - Work that is no tenant's own has a name, and a policy as narrow as the work:
-  `purge` sees guest records that expire, of all tenants, and can only delete them;
+  `purge` sees records that expire, of all tenants, and can only delete them;
+  `dispatch` sees the queue of work, which holds ids and times, and can only say when an item is due;
   `audit` sees and adds the platform's own audit entries, and no tenant's.
 - An audit entry can be added and read. No policy lets anybody change or delete one.
 - Policies are forced: they hold for the tables' owner too. The store refuses a role that may bypass them.
@@ -38,6 +39,7 @@ class Scope(NamedTuple):
 NOBODY = Scope()
 PURGE = Scope(work="purge")
 AUDIT = Scope(work="audit")
+DISPATCH = Scope(work="dispatch")
 
 _ENTER = select(
     func.set_config("oriel.tenant_id", bindparam("tenant_id", type_=Name), True),

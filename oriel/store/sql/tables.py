@@ -166,8 +166,13 @@ extension_event_subscription = Table(
     "extension_event_subscription",
     METADATA,
     _name("tenant_id", key=True),
-    _name("event_type", key=True),
     _name("install_id", key=True),
+    _name("subscription_id", key=True),
+    _name("extension_id"),
+    _name("topic"),
+    _name("path"),
+    _json("filter"),
+    Column("ordered", Boolean, nullable=False),
     _time("created_at"),
     ForeignKeyConstraint(
         ["tenant_id", "install_id"], ["tenant_extension_install.tenant_id", "tenant_extension_install.install_id"]
@@ -186,12 +191,122 @@ guest_record = Table(
     _time("updated_at"),
     _time("expires_at", optional=True),
 )
-Index(
-    None,
-    guest_record.c.expires_at,
-    sqlite_where=guest_record.c.expires_at.is_not(None),
-    postgresql_where=guest_record.c.expires_at.is_not(None),
+
+event = Table(
+    "event",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("event_id", key=True),
+    _name("topic"),
+    _name("source"),
+    Column("key", Name),
+    _json("data"),
+    Column("depth", Integer, nullable=False),
+    Column("caused_by", Name),
+    _time("created_at"),
+    _time("expires_at", optional=True),
 )
+
+event_rate = Table(
+    "event_rate",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("source", key=True),
+    Column("minute", BigInteger, primary_key=True),
+    Column("emitted", Integer, nullable=False),
+    _time("expires_at", optional=True),
+)
+
+event_delivery = Table(
+    "event_delivery",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("delivery_id", key=True),
+    _name("event_id"),
+    _name("topic"),
+    _name("install_id"),
+    _name("extension_id"),
+    _name("path"),
+    Column("lane", Name),
+    _name("state"),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", Name),
+    Column("status", Integer),
+    Column("execution_id", Name),
+    _time("created_at"),
+    _time("updated_at"),
+    _time("due_at", optional=True),
+    _time("expires_at", optional=True),
+    Index(None, "tenant_id", "state", "delivery_id"),
+)
+
+schedule = Table(
+    "schedule",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("schedule_id", key=True),
+    _name("install_id"),
+    _name("extension_id"),
+    _name("name"),
+    _name("origin"),
+    _name("cron"),
+    _name("timezone"),
+    _name("method"),
+    _name("path"),
+    Column("payload", OptionalJson),
+    Column("enabled", Boolean, nullable=False),
+    _name("missed"),
+    Column("overlap", Boolean, nullable=False),
+    _time("next_at", optional=True),
+    Column("off_reason", Name),
+    _name("created_by"),
+    _time("created_at"),
+    _time("updated_at"),
+    Column("revision", Integer, nullable=False),
+    UniqueConstraint("tenant_id", "install_id", "name"),
+    ForeignKeyConstraint(
+        ["tenant_id", "install_id"], ["tenant_extension_install.tenant_id", "tenant_extension_install.install_id"]
+    ),
+)
+
+schedule_run = Table(
+    "schedule_run",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("run_id", key=True),
+    _name("schedule_id"),
+    _name("install_id"),
+    _name("extension_id"),
+    _time("scheduled_at", optional=True),
+    _name("state"),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", Name),
+    Column("status", Integer),
+    Column("execution_id", Name),
+    _time("created_at"),
+    _time("started_at", optional=True),
+    _time("finished_at", optional=True),
+    _time("expires_at", optional=True),
+)
+
+due_work = Table(
+    "due_work",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("kind", key=True),
+    _name("item_id", key=True),
+    Column("lane", Name),
+    _time("due_at"),
+    Index(None, "due_at"),
+    Index(None, "tenant_id", "lane", "item_id"),
+)
+
+EXPIRING = (guest_record, event, event_rate, event_delivery, schedule_run)
+"""What is purged when its `expires_at` has come."""
+
+for _table in EXPIRING:
+    _expires = _table.c.expires_at.is_not(None)
+    Index(None, _table.c.expires_at, sqlite_where=_expires, postgresql_where=_expires)
 
 extension_execution_log = Table(
     "extension_execution_log",

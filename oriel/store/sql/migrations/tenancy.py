@@ -7,6 +7,7 @@ from alembic import op
 
 _OWN = "tenant_id = NULLIF(current_setting('oriel.tenant_id', true), '')"
 _PURGED = "current_setting('oriel.work', true) = 'purge' AND expires_at IS NOT NULL"
+_QUEUED = "current_setting('oriel.work', true) = 'dispatch'"
 _PLATFORMS = "current_setting('oriel.work', true) = 'audit' AND tenant_id = ''"
 
 
@@ -21,6 +22,13 @@ def isolate_with_purge(table: str) -> None:
     isolate(table)
     for command in ("SELECT", "DELETE"):
         _execute(f"CREATE POLICY purge_{command.lower()} ON {table} FOR {command} USING ({_PURGED})")
+
+
+def isolate_queue(table: str) -> None:
+    """The same, and the work `dispatch` sees all rows and moves them, of all tenants: they hold ids and times."""
+    isolate(table)
+    for command in ("SELECT", "UPDATE"):
+        _execute(f"CREATE POLICY dispatch_{command.lower()} ON {table} FOR {command} USING ({_QUEUED})")
 
 
 def isolate_append_only(table: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from oriel.store.sql.migrations.tenancy import isolate, isolate_append_only, isolate_with_purge
+from oriel.store.sql.migrations.tenancy import isolate, isolate_append_only, isolate_queue, isolate_with_purge
 
 revision = "0001"
 down_revision = None
@@ -27,8 +27,8 @@ def _boolean(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Boolean(), nullable=False)
 
 
-def _integer(name: str) -> sa.Column[Any]:
-    return sa.Column(name, sa.Integer(), nullable=False)
+def _integer(name: str, *, null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.Integer(), nullable=null)
 
 
 def _big(name: str, *, null: bool = False) -> sa.Column[Any]:
@@ -42,12 +42,23 @@ def _float(name: str) -> sa.Column[Any]:
 def upgrade() -> None:
     _create_platform_tables()
     _create_tenant_tables()
+    _create_event_tables()
+    _create_schedule_tables()
     for table in ("tenant_extension_install", "install_secret", "extension_event_subscription"):
         isolate(table)
     for table in ("extension_execution_log", "extension_quota_usage"):
         isolate(table)
-    isolate_with_purge("guest_record")
+    isolate("schedule")
+    for table in ("guest_record", "event", "event_rate", "event_delivery", "schedule_run"):
+        _expires(table)
+        isolate_with_purge(table)
+    isolate_queue("due_work")
     isolate_append_only("audit_entry")
+
+
+def _expires(table: str) -> None:
+    some = sa.text("expires_at IS NOT NULL")
+    op.create_index(f"ix_{table}_expires_at", table, ["expires_at"], sqlite_where=some, postgresql_where=some)
 
 
 def _create_platform_tables() -> None:
@@ -191,20 +202,6 @@ def _create_tenant_tables() -> None:
     )
 
     op.create_table(
-        "extension_event_subscription",
-        _text("tenant_id"),
-        _text("event_type"),
-        _text("install_id"),
-        _big("created_at"),
-        sa.PrimaryKeyConstraint("tenant_id", "event_type", "install_id", name="pk_extension_event_subscription"),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "install_id"],
-            ["tenant_extension_install.tenant_id", "tenant_extension_install.install_id"],
-            name="fk_extension_event_subscription_tenant_id_install_id",
-        ),
-    )
-
-    op.create_table(
         "guest_record",
         _text("tenant_id"),
         _text("install_id"),
@@ -215,10 +212,6 @@ def _create_tenant_tables() -> None:
         _big("updated_at"),
         _big("expires_at", null=True),
         sa.PrimaryKeyConstraint("tenant_id", "install_id", "key", name="pk_guest_record"),
-    )
-    some = sa.text("expires_at IS NOT NULL")
-    op.create_index(
-        "ix_guest_record_expires_at", "guest_record", ["expires_at"], sqlite_where=some, postgresql_where=some
     )
 
     op.create_table(
@@ -272,4 +265,140 @@ def _create_tenant_tables() -> None:
         _json("before", null=True),
         _json("after", null=True),
         sa.PrimaryKeyConstraint("tenant_id", "audit_id", name="pk_audit_entry"),
+    )
+
+
+def _of_an_install(table: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        ["tenant_id", "install_id"],
+        ["tenant_extension_install.tenant_id", "tenant_extension_install.install_id"],
+        name=f"fk_{table}_tenant_id_install_id",
+    )
+
+
+def _create_event_tables() -> None:
+    op.create_table(
+        "extension_event_subscription",
+        _text("tenant_id"),
+        _text("install_id"),
+        _text("subscription_id"),
+        _text("extension_id"),
+        _text("topic"),
+        _text("path"),
+        _json("filter"),
+        _boolean("ordered"),
+        _big("created_at"),
+        sa.PrimaryKeyConstraint("tenant_id", "install_id", "subscription_id", name="pk_extension_event_subscription"),
+        _of_an_install("extension_event_subscription"),
+    )
+
+    op.create_table(
+        "event",
+        _text("tenant_id"),
+        _text("event_id"),
+        _text("topic"),
+        _text("source"),
+        _text("key", null=True),
+        _json("data"),
+        _integer("depth"),
+        _text("caused_by", null=True),
+        _big("created_at"),
+        _big("expires_at", null=True),
+        sa.PrimaryKeyConstraint("tenant_id", "event_id", name="pk_event"),
+    )
+
+    op.create_table(
+        "event_rate",
+        _text("tenant_id"),
+        _text("source"),
+        _big("minute"),
+        _integer("emitted"),
+        _big("expires_at", null=True),
+        sa.PrimaryKeyConstraint("tenant_id", "source", "minute", name="pk_event_rate"),
+    )
+
+    op.create_table(
+        "event_delivery",
+        _text("tenant_id"),
+        _text("delivery_id"),
+        _text("event_id"),
+        _text("topic"),
+        _text("install_id"),
+        _text("extension_id"),
+        _text("path"),
+        _text("lane", null=True),
+        _text("state"),
+        _integer("attempts"),
+        _text("reason", null=True),
+        _integer("status", null=True),
+        _text("execution_id", null=True),
+        _big("created_at"),
+        _big("updated_at"),
+        _big("due_at", null=True),
+        _big("expires_at", null=True),
+        sa.PrimaryKeyConstraint("tenant_id", "delivery_id", name="pk_event_delivery"),
+    )
+    op.create_index(
+        "ix_event_delivery_tenant_id_state_delivery_id", "event_delivery", ["tenant_id", "state", "delivery_id"]
+    )
+
+    op.create_table(
+        "due_work",
+        _text("tenant_id"),
+        _text("kind"),
+        _text("item_id"),
+        _text("lane", null=True),
+        _big("due_at"),
+        sa.PrimaryKeyConstraint("tenant_id", "kind", "item_id", name="pk_due_work"),
+    )
+    op.create_index("ix_due_work_due_at", "due_work", ["due_at"])
+    op.create_index("ix_due_work_tenant_id_lane_item_id", "due_work", ["tenant_id", "lane", "item_id"])
+
+
+def _create_schedule_tables() -> None:
+    op.create_table(
+        "schedule",
+        _text("tenant_id"),
+        _text("schedule_id"),
+        _text("install_id"),
+        _text("extension_id"),
+        _text("name"),
+        _text("origin"),
+        _text("cron"),
+        _text("timezone"),
+        _text("method"),
+        _text("path"),
+        _json("payload", null=True),
+        _boolean("enabled"),
+        _text("missed"),
+        _boolean("overlap"),
+        _big("next_at", null=True),
+        _text("off_reason", null=True),
+        _text("created_by"),
+        _big("created_at"),
+        _big("updated_at"),
+        _integer("revision"),
+        sa.PrimaryKeyConstraint("tenant_id", "schedule_id", name="pk_schedule"),
+        sa.UniqueConstraint("tenant_id", "install_id", "name", name="uq_schedule_tenant_id_install_id_name"),
+        _of_an_install("schedule"),
+    )
+
+    op.create_table(
+        "schedule_run",
+        _text("tenant_id"),
+        _text("run_id"),
+        _text("schedule_id"),
+        _text("install_id"),
+        _text("extension_id"),
+        _big("scheduled_at", null=True),
+        _text("state"),
+        _integer("attempts"),
+        _text("reason", null=True),
+        _integer("status", null=True),
+        _text("execution_id", null=True),
+        _big("created_at"),
+        _big("started_at", null=True),
+        _big("finished_at", null=True),
+        _big("expires_at", null=True),
+        sa.PrimaryKeyConstraint("tenant_id", "run_id", name="pk_schedule_run"),
     )

@@ -1,0 +1,125 @@
+"""Subscriptions, events and their deliveries in DynamoDB.
+
+Rules kept here:
+
+- The subscriptions of an install are one item: they change together.
+- A dead letter has a whole copy in a listing of its own, written in the transaction that made it one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from pydantic import TypeAdapter
+
+from oriel.store.base import Conflict
+from oriel.store.dynamodb import table
+from oriel.store.dynamodb.installs import DynamoInstalls, belongs_to
+from oriel.store.dynamodb.items import Item, Value, key_item, plain_json, to_item, to_value
+from oriel.store.dynamodb.queue import DynamoQueue, enqueued
+from oriel.store.dynamodb.requests import ABSENT, Answer, Cancelled, check, delete, expression, put, update
+from oriel.store.dynamodb.table import Key
+from oriel.store.event_records import Delivery, Event, Subscription, Work
+from oriel.store.queueing import delivering, expiry, minute_of, spreading, too_many
+from oriel.store.records import Page
+
+_SUBSCRIPTIONS = TypeAdapter(tuple[Subscription, ...])
+
+
+class DynamoEvents(DynamoQueue, DynamoInstalls):
+    """The `EventStore` part without schedules."""
+
+    def replace_subscriptions(self, tenant_id: str, install_id: str, wanted: Sequence[Subscription]) -> None:
+        gone = Conflict(f"There is no install {install_id} to subscribe.")
+        extension_id = self._extension_of(tenant_id, install_id)
+        if extension_id is None:
+            if wanted:
+                raise gone
+            return
+        key = table.subscription_set(tenant_id, install_id)
+        item = key_item(key) | {"subscriptions": to_value([asdict(one) for one in sorted(wanted, key=_by_id)])}
+        owner = check(table.install(tenant_id, extension_id), belongs_to(install_id))
+        try:
+            self._requests.transact(owner, put(item) if wanted else delete(key))
+        except Cancelled:
+            raise gone from None
+
+    def list_subscriptions(self, tenant_id: str) -> tuple[Subscription, ...]:
+        sets = self._requests.query(table.subscriptions(tenant_id))
+        return tuple(one for item in sets for one in _SUBSCRIPTIONS.validate_python(plain_json(item["subscriptions"])))
+
+    def put_event(self, event: Event, ceiling: int) -> bool:
+        item = to_item(table.event(event.tenant_id, event.event_id), event, ttl=_ttl(event.expires_at))
+        try:
+            self._requests.transact(put(item, ABSENT), _counted(event, ceiling), *enqueued(spreading(event)))
+        except Cancelled as cancelled:
+            if 0 in cancelled.failed:
+                return False
+            raise too_many(event.source, ceiling) from None
+        return True
+
+    def get_event(self, tenant_id: str, event_id: str) -> Event | None:
+        return self._one(Event, table.event(tenant_id, event_id))
+
+    def list_events(self, tenant_id: str, cursor: str | None = None, limit: int = 50) -> Page[Event]:
+        return self._page(Event, table.events(tenant_id), cursor, limit, descending=True)
+
+    def put_deliveries(self, wanted: Sequence[Delivery]) -> int:
+        """One transaction each: an event may have more subscriptions than a transaction takes writes."""
+        return sum(map(self._put_delivery, wanted))
+
+    def _put_delivery(self, delivery: Delivery) -> int:
+        try:
+            self._requests.transact(put(_item(delivery), ABSENT), *enqueued(delivering(delivery)))
+        except Cancelled:
+            return 0
+        return 1
+
+    def get_delivery(self, tenant_id: str, delivery_id: str) -> Delivery | None:
+        return self._one(Delivery, table.delivery(tenant_id, delivery_id))
+
+    def list_deliveries(self, tenant_id: str, event_id: str) -> tuple[Delivery, ...]:
+        return self._all(Delivery, table.deliveries(tenant_id), f"{event_id}.")
+
+    def list_dead_letters(self, tenant_id: str, cursor: str | None = None, limit: int = 50) -> Page[Delivery]:
+        return self._page(Delivery, table.dead_letters(tenant_id), cursor, limit, descending=True)
+
+    def settle_delivery(self, delivery: Delivery, work: Work, due_at: int | None) -> bool:
+        changes = [put(_item(delivery))]
+        if delivery.state == "dead":
+            listed = Key(table.dead_letters(delivery.tenant_id), delivery.delivery_id)
+            changes.append(put(to_item(listed, delivery, ttl=_ttl(delivery.expires_at))))
+        return self._settle(work, due_at, *changes)
+
+    def revive_delivery(self, delivery: Delivery) -> bool:
+        is_dead = expression("#state = :dead", ["state"], dead=to_value("dead"))
+        listed = Key(table.dead_letters(delivery.tenant_id), delivery.delivery_id)
+        try:
+            self._requests.transact(
+                put(_item(delivery), is_dead), delete(listed), *enqueued(delivering(delivery), is_new=False)
+            )
+        except Cancelled:
+            return False
+        return True
+
+
+def _by_id(subscription: Subscription) -> str:
+    return subscription.subscription_id
+
+
+def _ttl(expires_at: int) -> Value:
+    return to_value(-(-expires_at // 1000))
+
+
+def _item(delivery: Delivery) -> Item:
+    key = table.delivery(delivery.tenant_id, delivery.delivery_id)
+    return to_item(key, delivery, ttl=_ttl(delivery.expires_at))
+
+
+def _counted(event: Event, ceiling: int) -> Answer:
+    """One more of its source in this minute, where it has not had as many as it may."""
+    minute = minute_of(event.created_at)
+    return update(
+        table.emitted(event.tenant_id, event.source, minute),
+        expression("SET #ttl = :ttl ADD emitted :one", ["ttl"], ttl=_ttl(expiry(minute)), one=to_value(1)),
+        expression("attribute_not_exists(pk) OR emitted < :ceiling", ceiling=to_value(ceiling)),
+    )

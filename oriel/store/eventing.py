@@ -1,0 +1,111 @@
+"""The store's part for events and schedules, as access patterns. The rules of `oriel.store.base` hold here too.
+
+The queue of work is what makes them durable:
+
+- An item enters the queue in the transaction that makes it, and leaves it in the one that records its end.
+- Taking an item moves its `due_at` to the end of the taker's time. It is a lease: who dies leaves the item to the next
+  when that time comes, and who was too slow finds that the item is no longer his (`settle_*` and `release_work` say so
+  and change nothing).
+- Two takers never get the same item at the same `due_at`.
+- Of a lane, only the first item is given out, until it leaves the queue.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from oriel.store.event_records import Delivery, Event, Schedule, ScheduleRun, Subscription, Work, WorkKind
+from oriel.store.records import Page
+
+
+class EventSink(Protocol):
+    """What whoever emits needs of the store."""
+
+    def put_event(self, event: Event, ceiling: int) -> bool:
+        """Write an event and the work of spreading it; False where its id is there already.
+
+        Raises:
+            OrielError: `rate_limited`, where its source has had `ceiling` events in this minute.
+        """
+        ...
+
+
+class ScheduleStore(Protocol):
+    """Schedules and their runs. A schedule is in the queue while it has a `next_at`."""
+
+    def create_schedule(self, schedule: Schedule) -> None: ...
+    def replace_schedule(self, schedule: Schedule) -> None: ...
+    def delete_schedule(self, tenant_id: str, schedule_id: str) -> bool: ...
+    def get_schedule(self, tenant_id: str, schedule_id: str) -> Schedule | None: ...
+    def list_schedules(
+        self, tenant_id: str, install_id: str | None = None, cursor: str | None = None, limit: int = 100
+    ) -> Page[Schedule]:
+        """By their ids, all of the tenant or those of one install."""
+        ...
+
+    def start_run(self, schedule: Schedule, run: ScheduleRun) -> None:
+        """Replace the schedule and write a new run, in one transaction; a `queued` run is work at once.
+
+        `Conflict` as with `replace_schedule`, and where there is a run of that id.
+        """
+        ...
+
+    def get_run(self, tenant_id: str, run_id: str) -> ScheduleRun | None: ...
+    def list_runs(
+        self, tenant_id: str, schedule_id: str, cursor: str | None = None, limit: int = 20
+    ) -> Page[ScheduleRun]:
+        """Newest first."""
+        ...
+
+
+class EventStore(EventSink, ScheduleStore, Protocol):
+    """Subscriptions, events, deliveries, schedules, runs, and the queue."""
+
+    def replace_subscriptions(self, tenant_id: str, install_id: str, subscriptions: Sequence[Subscription]) -> None:
+        """Exactly these of the install from now on. `Conflict` where there is no such install."""
+        ...
+
+    def list_subscriptions(self, tenant_id: str) -> tuple[Subscription, ...]:
+        """All of a tenant, by install and id."""
+        ...
+
+    def get_event(self, tenant_id: str, event_id: str) -> Event | None: ...
+    def list_events(self, tenant_id: str, cursor: str | None = None, limit: int = 50) -> Page[Event]:
+        """Newest first, by the event's id."""
+        ...
+
+    def put_deliveries(self, deliveries: Sequence[Delivery]) -> int:
+        """Write those that are not there, each with its work; how many were new. Not one transaction: repeat it."""
+        ...
+
+    def get_delivery(self, tenant_id: str, delivery_id: str) -> Delivery | None: ...
+    def list_deliveries(self, tenant_id: str, event_id: str) -> tuple[Delivery, ...]:
+        """Those of one event."""
+        ...
+
+    def list_dead_letters(self, tenant_id: str, cursor: str | None = None, limit: int = 50) -> Page[Delivery]:
+        """Newest first, by the delivery's id."""
+        ...
+
+    def settle_delivery(self, delivery: Delivery, work: Work, due_at: int | None) -> bool:
+        """Replace the delivery; its work is due again at `due_at`, or done. False where the work is no longer his."""
+        ...
+
+    def revive_delivery(self, delivery: Delivery) -> bool:
+        """Replace a dead delivery by a pending one, with work at its `due_at`. False where it is not dead."""
+        ...
+
+    def settle_run(self, run: ScheduleRun, work: Work, due_at: int | None) -> bool:
+        """As `settle_delivery`."""
+        ...
+
+    def claim_work(self, until: int, limit: int = 20) -> tuple[Work, ...]:
+        """Take what is due now, of all tenants, until the time `until`; what has waited longest first."""
+        ...
+
+    def claim_item(self, tenant_id: str, kind: WorkKind, item_id: str, until: int) -> Work | None:
+        """Take one item, where it is due and the first of its lane."""
+        ...
+
+    def release_work(self, work: Work, due_at: int | None) -> bool:
+        """The item is due again at `due_at`, or done. False where it is no longer his."""
+        ...

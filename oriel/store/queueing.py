@@ -1,0 +1,48 @@
+"""What the backends have in common about events: the count of a minute, and the work that a record is."""
+
+from oriel.errors import OrielError
+from oriel.store.event_records import Delivery, Event, Schedule, ScheduleRun, Work
+
+MINUTE_MS = 60_000
+
+
+def minute_of(at: int) -> int:
+    """The minute that a time in milliseconds is in, counted from the epoch."""
+    return at // MINUTE_MS
+
+
+def expiry(minute: int) -> int:
+    """When nobody asks for the count of a minute any more, in Unix milliseconds."""
+    return (minute + 2) * MINUTE_MS
+
+
+def too_many(source: str, ceiling: int) -> OrielError:
+    return OrielError(
+        "rate_limited", f"'{source}' may emit {ceiling:,} events in a minute, and has done so.", retry_after=60
+    )
+
+
+def spreading(event: Event) -> Work:
+    """The work of finding who is to be told. Events of one key are spread one after the other."""
+    lane = None if event.key is None else f"event:{event.key}"
+    return Work(tenant_id=event.tenant_id, kind="event", item_id=event.event_id, lane=lane, due_at=event.created_at)
+
+
+def delivering(delivery: Delivery) -> Work:
+    """The work of a delivery that is pending."""
+    due_at = delivery.updated_at if delivery.due_at is None else delivery.due_at
+    return Work(
+        tenant_id=delivery.tenant_id, kind="delivery", item_id=delivery.delivery_id, lane=delivery.lane, due_at=due_at
+    )
+
+
+def firing(schedule: Schedule) -> Work | None:
+    """The work of a schedule: its next time; None where it has none."""
+    if schedule.next_at is None:
+        return None
+    return Work(tenant_id=schedule.tenant_id, kind="schedule", item_id=schedule.schedule_id, due_at=schedule.next_at)
+
+
+def running(run: ScheduleRun) -> Work:
+    """The work of a run that is queued."""
+    return Work(tenant_id=run.tenant_id, kind="run", item_id=run.run_id, due_at=run.created_at)
