@@ -2,11 +2,17 @@
 
 import pytest
 
-BUILDERS = ("tests/build/", "tests/examples/")
+# Each of these shares a component that takes long to build and to load: one process has it once for all of them.
+TOGETHER = {
+    "tests/build/": "builds",
+    "tests/examples/": "examples",
+    "tests/runner/alga/test_drop_in.py": "alga",
+    "tests/runner/wasi/test_fetch.py": "examples",
+}
 
 
 def pytest_collection_modifyitems(items):
-    """Tests that build extensions run in one process: what one has built, the next one finds."""
     for item in items:
-        if item.nodeid.startswith(BUILDERS):
-            item.add_marker(pytest.mark.xdist_group("builds"))
+        for start, group in TOGETHER.items():
+            if item.nodeid.startswith(start):
+                item.add_marker(pytest.mark.xdist_group(group))

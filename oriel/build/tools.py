@@ -1,8 +1,12 @@
 """Running the tools of a build: their errors in the author's words, their files in a cache."""
 
+import fcntl
 import os
+import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from oriel.errors import OrielError
@@ -10,6 +14,7 @@ from oriel.errors import OrielError
 CACHE_VARIABLE = "ORIEL_CACHE_DIR"
 INSTALL_HINT = "Install the build tools: pip install 'oriel[build]'."
 _TAIL = 4_000  # characters of a tool's output: the end says what went wrong
+_MAKING = "making-"
 
 
 def cache_dir() -> Path:
@@ -17,6 +22,42 @@ def cache_dir() -> Path:
     if own := os.environ.get(CACHE_VARIABLE):
         return Path(own)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oriel"
+
+
+def made_once(path: Path, make: Callable[[Path], None]) -> Path:
+    """A file or folder of the cache, made now where it is not there; it is whole whenever it is there.
+
+    Of several processes one makes it and the others wait for it. What a killed one left is removed by the next.
+
+    Args:
+        make: writes it to the path it is given, which has the same name and is on the same disk.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _alone_in(path.parent):
+            if not path.exists():
+                _make(path, make)
+    return path
+
+
+def _make(path: Path, make: Callable[[Path], None]) -> None:
+    for left in path.parent.glob(f"{_MAKING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_MAKING, dir=path.parent) as work:
+        made = Path(work) / path.name
+        make(made)
+        made.rename(path)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, which ends with the process however that ends."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def run(command: Sequence[str | Path], *, failure: str, cwd: Path, env: Mapping[str, str] | None = None) -> None:

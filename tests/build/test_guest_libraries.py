@@ -140,12 +140,16 @@ def test_another_method_is_a_405_and_head_has_no_body(probe):
     assert (head.status, head.body()) == (200, b"")
 
 
+def test_vendored_packages_are_part_of_a_python_component(host):
+    assert host.publish(PROBES / "python")().call("GET", "/vendored").body() == b"hello"
+
+
 @pytest.mark.parametrize("name", ["python", "javascript"])
 def test_a_component_imports_what_it_asks_for_and_nothing_else(name):
     made = built(PROBES / name)
     wanted = {CAPABILITIES[item].interface for item in ("context.read", "log.emit", *made.manifest.asked)} | {"types"}
-    assert {item.split("/")[1].split("@")[0] for item in made.imports} == wanted
-    assert all(item.startswith("oriel:extension/") for item in made.imports)
+    assert {item.split("/")[1].split("@")[0] for item in made.imports()} == wanted
+    assert all(item.startswith("oriel:extension/") for item in made.imports())
 
 
 def test_what_an_extension_measures_is_summed_up_by_series(probe):

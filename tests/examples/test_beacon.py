@@ -8,7 +8,7 @@ ORDERS = {"name": "Orders", "url": "https://status.acme.example/orders"}
 
 
 def test_it_is_a_standard_component_that_also_imports_storage():
-    imports = built(EXAMPLES / "beacon").imports
+    imports = built(EXAMPLES / "beacon").imports()
     assert "wasi:http/types@0.2.10" in imports
     assert "oriel:extension/storage@1.0.0" in imports
 

@@ -13,11 +13,10 @@ from pathlib import Path
 from wasmtime import wat2wasm
 
 from oriel.build.toolchain import lock_hash, toolchain
-from oriel.build.tools import cache_dir
+from oriel.build.tools import cache_dir, made_once
 from oriel.engine.alga import PREFIX, alga_types
-from oriel.engine.config import current_fingerprint
 from oriel.engine.types import Function, Type
-from tests.guests.build import compiled
+from tests.guests.build import native
 from tests.guests.wit import TypeWriter, instance, types_instance
 
 SOURCE = Path(__file__).with_suffix(".js")
@@ -36,28 +35,15 @@ def component() -> tuple[bytes, bytes]:
     """The component, and its native code."""
     made_from = lock_hash().encode() + SOURCE.read_bytes() + WIT.read_bytes()
     home = cache_dir() / "tests" / f"alga-{hashlib.sha256(made_from).hexdigest()[:16]}"
-    wasm, native = home / "main.wasm", home / f"{current_fingerprint()[:16]}.cwasm"
-    home.mkdir(parents=True, exist_ok=True)
-    if not wasm.exists():
-        _build(wasm)
-    if not native.exists():
-        _put(native, compiled(wasm.read_bytes()).cwasm)
-    return wasm.read_bytes(), native.read_bytes()
+    wasm = made_once(home / "main.wasm", _build).read_bytes()
+    return wasm, native(home, wasm)
 
 
 def _build(output: Path) -> None:
     tools = toolchain(print)
-    part = output.with_suffix(".part")
-    job = {"source": str(SOURCE), "wit": str(WIT), "output": str(part)}
+    job = {"source": str(SOURCE), "wit": str(WIT), "output": str(output)}
     command = [tools.node, "--input-type=module", "-e", _BUILD, json.dumps(job)]
     subprocess.run(command, cwd=tools.script.parent, check=True)
-    part.rename(output)
-
-
-def _put(path: Path, data: bytes) -> None:
-    part = path.with_suffix(".part")
-    part.write_bytes(data)
-    part.rename(path)
 
 
 _SMALL = """(component

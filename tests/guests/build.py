@@ -16,7 +16,9 @@ from pathlib import Path
 
 from wasmtime import wat2wasm
 
+from oriel.build.tools import made_once
 from oriel.engine.compile import Compiled, compile_component
+from oriel.engine.config import current_fingerprint
 from oriel.engine.inspect import HANDLER, offered_types
 from oriel.engine.types import Function
 from tests.guests.wit import TypeWriter, core_params, core_result, instance, lowered, types_instance
@@ -167,6 +169,16 @@ def passing(function: Function) -> bytes:
 def compiled(wasm: bytes, *, fuel: bool = False) -> Compiled:
     """The guest's artifact, made once a test process."""
     return compile_component(wasm, fuel=fuel)
+
+
+def native(home: Path, wasm: bytes) -> bytes:
+    """The artifact of a component that takes long to compile, kept in the folder `home` of the build's cache."""
+    path = home / f"{current_fingerprint()[:16]}.cwasm"
+    return made_once(path, lambda target: _write(target, compiled(wasm).cwasm)).read_bytes()
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
 
 
 def artifact(wasm: bytes, directory: Path, *, fuel: bool = False) -> Path:

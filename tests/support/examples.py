@@ -6,21 +6,25 @@ What was built lies in the build's cache under a hash of everything it was made 
 import base64
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from wasmtime.component import Component
+
 from oriel.build import build
 from oriel.build.toolchain import lock_hash
-from oriel.build.tools import cache_dir
+from oriel.build.tools import cache_dir, made_once
 from oriel.contract import ExecuteRequest, ExecuteResponse
-from oriel.engine.config import current_fingerprint
+from oriel.engine.config import new_engine
+from oriel.engine.inspect import describe
 from oriel.ids import new_id
 from oriel.manifest import Manifest
 from runner.core import Runner
-from tests.guests.build import compiled
+from tests.guests.build import native
 from tests.runner.small_platform import Platform, digest
 
 ROOT = Path(__file__).parents[2]
@@ -36,23 +40,25 @@ class Built:
     manifest: Manifest
     component: bytes
     native: bytes
-    imports: frozenset[str]
+
+    def imports(self) -> frozenset[str]:
+        """The interfaces that the component imports."""
+        engine = new_engine()
+        return frozenset(describe(Component.deserialize(engine, self.native), engine).imports)
 
 
 def built(project: Path) -> Built:
     """A project, from the cache where its sources and the tools are what they were."""
     home = cache_dir() / "tests" / f"{project.name}-{_source_hash(project)}"
-    wasm, native = home / "main.wasm", home / f"{current_fingerprint()[:16]}.cwasm"
-    home.mkdir(parents=True, exist_ok=True)
-    if not wasm.exists():
-        _write(wasm, build(project, progress=print).component.read_bytes())
-    if not native.exists():
-        made = compiled(wasm.read_bytes())
-        _write(home / "imports.json", json.dumps(sorted(made.shape.imports)).encode())
-        _write(native, made.cwasm)
-    imports = frozenset(json.loads((home / "imports.json").read_text()))
+    component = made_once(home / "main.wasm", partial(_build, project)).read_bytes()
     manifest = Manifest.parse((project / "manifest.json").read_bytes())
-    return Built(manifest, wasm.read_bytes(), native.read_bytes(), imports)
+    return Built(manifest, component, native(home, component))
+
+
+def _build(project: Path, target: Path) -> None:
+    """Build a copy, so that the checkout stays as it is."""
+    work = Path(shutil.copytree(project, target.with_name("project"), ignore=shutil.ignore_patterns("dist")))
+    build(work, progress=print).component.rename(target)
 
 
 @dataclass
@@ -128,16 +134,10 @@ class Host:
         return partial(Installed, self._runner, manifest, content_hash)
 
 
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_suffix(".part")
-    temporary.write_bytes(data)
-    temporary.rename(path)
-
-
 def _source_hash(project: Path) -> str:
     """Over the example's sources, the tools, the guest libraries and the WIT package."""
     digest = hashlib.sha256(lock_hash().encode())
-    for folder in (project / "src", ROOT / "oriel" / "build", ROOT / "wit"):
+    for folder in (project / "src", project / "vendor", ROOT / "oriel" / "build", ROOT / "wit"):
         for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
             digest.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     digest.update((project / "manifest.json").read_bytes())

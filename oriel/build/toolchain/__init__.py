@@ -10,12 +10,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oriel.build.tools import INSTALL_HINT, cache_dir, run
+from oriel.build.tools import INSTALL_HINT, cache_dir, made_once, run
 from oriel.errors import OrielError
 
 OLDEST_NODE = 20
@@ -83,26 +82,22 @@ def lock_hash() -> str:
 
 
 def install_packages(home: Path, source: Path, files: Sequence[str], node: Node, failure: str) -> None:
-    """Install what `package-lock.json` in `source` pins into `home`, beside copies of `files`.
+    """Install what `package-lock.json` in `source` pins into `home`, beside copies of `files`. No install script runs.
 
-    It is done beside `home` and renamed, so that `home` is whole whenever it is there. No install script runs.
+    Where another process is at it, this waits for it; `home` is whole whenever it is there.
 
     Raises:
         OrielError: `build_failed`, with `failure` and what npm said.
     """
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="installing-", dir=home.parent) as temporary:
-        work = Path(temporary) / "packages"
+
+    def make(work: Path) -> None:
         work.mkdir()
         for name in files:
             shutil.copy(source / name, work)
         command = [node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         run(command, failure=failure, cwd=work, env=_environment(node))
-        try:
-            work.rename(home)
-        except OSError:
-            if not home.is_dir():  # another process was quicker, or it is a real failure
-                raise
+
+    made_once(home, make)
 
 
 def _environment(node: Node) -> dict[str, str]:

@@ -8,6 +8,7 @@ import time
 import uuid
 from typing import Any
 
+from greeting import HELLO
 from oriel_guest import (
     App,
     Conflict,
@@ -156,3 +157,8 @@ def operation(request: Request) -> Any:
 @app.get("/items/:id")
 def item(request: Request) -> dict[str, str]:
     return request.params
+
+
+@app.get("/vendored")
+def vendored(_: Request) -> str:
+    return HELLO

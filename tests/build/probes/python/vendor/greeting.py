@@ -1,0 +1,3 @@
+"""A package that was put into vendor/."""
+
+HELLO = "hello"
