@@ -34,6 +34,7 @@ from unittest.mock import patch
 from benchmarks import guests
 from benchmarks.deployment import HEADERS, Deployment, deployed
 from benchmarks.measure import Result, median
+from gateway.admission import Admission
 from gateway.core import Gateway
 from gateway.cors import Cors
 from gateway.journal import Journal
@@ -128,6 +129,7 @@ class Site:
             resolver=Resolver(self.store, ttl=settings.cache_seconds),
             runner=self.way,
             journal=self.journal,
+            admission=Admission(self.store),
             cors=Cors(()),
         )
         opened.callback(self.gateway.close)

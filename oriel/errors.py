@@ -134,6 +134,7 @@ class OrielError(Exception):
         hint: how to mend it, where the catalogue's own hint is not the best one.
         retry_after: seconds, for 429 and 503.
         extra: further members of the problem object; JSON values.
+        headers: further HTTP headers, names in lower case.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class OrielError(Exception):
         hint: str | None = None,
         retry_after: int | None = None,
         extra: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.kind = CATALOGUE[code]
         self.code = code
@@ -151,6 +153,7 @@ class OrielError(Exception):
         self.hint = hint or self.kind.hint
         self.retry_after = retry_after
         self.extra = dict(extra or {})
+        self._headers = dict(headers or {})
         super().__init__(self.detail)
 
     @property
@@ -170,7 +173,7 @@ class OrielError(Exception):
             headers["allow"] = ", ".join(self.extra["allow"])
         if self.status == 401:
             headers["www-authenticate"] = "Bearer"
-        return headers
+        return headers | self._headers
 
     def problem(self, request_id: str) -> dict[str, Any]:
         """The RFC 9457 object."""

@@ -1,6 +1,6 @@
 """The gateway: one request from the door to the runner and back, without a web framework.
 
-    authenticate → caller → path → resolve (cached) → decide → execute → filter → journal
+    authenticate → caller → path → resolve (cached) → decide → admit → execute → filter → journal
 
 Rules kept here:
 
@@ -8,15 +8,17 @@ Rules kept here:
   answered as `internal`.
 - A guest's own status passes as it is, its 4xx and 5xx too. Only what is not an answer becomes a problem.
 - From the moment there is an execution, its id is on the answer, on the log line and in the journal, however it ends.
-- No write to the store happens while the client waits.
+- No write to the store happens while the client waits, but for leases of the meters (`gateway.admission`).
 """
 
 import json
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from gateway.admission import Admission, Admitted
 from gateway.cors import Cors
 from gateway.headers import EXECUTION_ID, request_headers, response_headers
 from gateway.journal import Journal
@@ -59,6 +61,7 @@ class Gateway:
         resolver: Resolver,
         runner: RunnerTransport,
         journal: Journal,
+        admission: Admission,
         cors: Cors,
         sessions: SessionSigner | None = None,
         trust: TrustBundle | None = None,
@@ -70,6 +73,7 @@ class Gateway:
         self._resolver = resolver
         self._runner = runner
         self._journal = journal
+        self._admission = admission
         self._cors = cors
         self.sessions = sessions
         self._trust = trust or TrustBundle()
@@ -99,8 +103,9 @@ class Gateway:
         return GatewayResponse(status=answer.status, headers=headers, body=answer.body)
 
     def close(self) -> None:
-        """Write the journal to its end and let the connections go."""
+        """Write the journal to its end, give the leases back, and let the connections go."""
         self._journal.close()
+        self._admission.close()
         self._runner.close()
 
     def _execute(self, request: GatewayRequest) -> GatewayResponse:
@@ -113,7 +118,10 @@ class Gateway:
         resolved = self._resolver.resolve(tenant_id, request.extension_id)
         runnable = require_runnable(request.extension_id, resolved, self._is_revoked)
         decision = decide(request, principal, runnable, segments, ceiling=self._ceiling, now_ms=self._clock())
-        return self._run(request, execute_request(request, runnable, decision), began)
+        execute = execute_request(request, runnable, decision)
+        with self._admission.admit(tenant_id, request.extension_id, *runnable.quotas) as admitted:
+            answer = self._run(request, execute, began, admitted)
+        return replace(answer, headers=(*answer.headers, *admitted.headers))
 
     def _session(self, request: GatewayRequest) -> GatewayResponse:
         if self.sessions is None:
@@ -143,12 +151,15 @@ class Gateway:
             raise OrielError("unauthenticated", "There is more than one header 'authorization'.")
         return self._authenticator.authenticate(given[0] if given else None)
 
-    def _run(self, request: GatewayRequest, execute: ExecuteRequest, began: float) -> GatewayResponse:
+    def _run(
+        self, request: GatewayRequest, execute: ExecuteRequest, began: float, admitted: Admitted
+    ) -> GatewayResponse:
         execution_id = execute.context.execution_id
         started_at, answer, code = self._clock(), _NO_ANSWER, None
         with bind(execution_id=execution_id, tenant_id=execute.context.tenant_id):
             try:
                 answer = self._runner.execute(execute)
+                admitted.used(answer.receipt)
                 response = guest_response(answer, self.max_body_bytes)
             except OrielError as error:
                 response, code = problem(error, request.request_id), error.code

@@ -23,6 +23,7 @@ from typing import Generic, Protocol, TypeVar
 from oriel.errors import InvalidInput, OrielError
 from oriel.manifest import Manifest
 from oriel.names import is_reverse_domain
+from oriel.quotas import PLATFORM_DEFAULTS, Quotas
 from oriel.store.records import Resolution, Version
 
 MAX_TTL = 5.0
@@ -45,11 +46,12 @@ class ResolutionSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """An install with its version's manifest, parsed."""
+    """An install with its version's manifest, parsed, and the quotas of the tenant and of the install."""
 
     resolution: Resolution
     manifest: Manifest
     config: dict[str, str]
+    quotas: tuple[Quotas, Quotas] = (PLATFORM_DEFAULTS["tenant"], PLATFORM_DEFAULTS["install"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ class Resolver:
             manifest = _manifest(version)
             with self._lock:
                 self._manifests.put(version.version_id, manifest)
-        return Resolved(resolution, manifest, manifest.config_strings(resolution.install.config))
+        return Resolved(resolution, manifest, manifest.config_strings(resolution.install.config), _quotas(resolution))
 
 
 def _manifest(version: Version) -> Manifest:
@@ -160,6 +162,16 @@ def _manifest(version: Version) -> Manifest:
         # It was valid when it was published: the caller can mend nothing.
         _log.exception("a published manifest cannot be read", extra={"version_id": version.version_id})
         raise OrielError("unavailable", "The version's manifest cannot be read.") from None
+
+
+def _quotas(resolution: Resolution) -> tuple[Quotas, Quotas]:
+    """What bounds the tenant and the install: the operator's values over the platform's."""
+    try:
+        of_tenant, of_install = (Quotas.read(set_) for set_ in (resolution.tenant_quotas, resolution.install_quotas))
+    except InvalidInput:
+        _log.exception("quotas cannot be read", extra={"tenant_id": resolution.install.tenant_id})
+        raise OrielError("unavailable", "The quotas cannot be read.") from None
+    return of_tenant.over(PLATFORM_DEFAULTS["tenant"]), of_install.over(PLATFORM_DEFAULTS["install"])
 
 
 def _wait(reading: Future[Resolved | None]) -> Resolved | None:

@@ -21,6 +21,7 @@ from typing import Self
 
 from starlette.types import ASGIApp
 
+from gateway.admission import Admission
 from gateway.app import create_app as gateway_app
 from gateway.core import Gateway
 from gateway.cors import Cors
@@ -176,6 +177,7 @@ class LocalPlatform:
             resolver=Resolver(store, ttl=settings.cache_seconds),
             runner=HttpRunner(self.runner_url, ServiceTokenSigner(self.keyring.service_key), direct=True),
             journal=Journal(store),
+            admission=Admission(store, max_timeout_ms=settings.max_timeout_ms),
             cors=Cors(settings.allowed_origins),
             sessions=SessionSigner(self.keyring.session_key, settings.base_url),
             trust=self._trust,

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from oriel.errors import OrielError
 from oriel.store.eventing import EventStore
+from oriel.store.policy import PolicyStore
 from oriel.store.records import (
     AuditEntry,
     Bundle,
@@ -82,7 +83,7 @@ class GuestStore(Protocol):
         ...
 
 
-class Store(GuestStore, EventStore, Protocol):
+class Store(GuestStore, EventStore, PolicyStore, Protocol):
     """Everything the registry remembers."""
 
     # publishers and their keys
@@ -130,7 +131,7 @@ class Store(GuestStore, EventStore, Protocol):
     def get_install(self, tenant_id: str, extension_id: str) -> Install | None: ...
     def list_installs(self, tenant_id: str, cursor: str | None = None, limit: int = 100) -> Page[Install]: ...
     def delete_install(self, tenant_id: str, extension_id: str) -> bool:
-        """The install with its secrets, guest records, subscriptions and schedules. Whether there was one."""
+        """The install with its secrets, guest records, repeated requests, subscriptions and schedules. Whether there was one."""
         ...
 
     def put_secret(self, secret: StoredSecret) -> None: ...
@@ -139,7 +140,7 @@ class Store(GuestStore, EventStore, Protocol):
 
     # the request path
     def resolve(self, tenant_id: str, extension_id: str) -> Resolution | None:
-        """Install, version, secrets, revocations and quarantine at once: the one read of a request."""
+        """Install, version, secrets, revocations, quarantine and quotas at once: the one read of a request."""
         ...
 
     # quarantine
@@ -182,8 +183,8 @@ class Store(GuestStore, EventStore, Protocol):
     def purge_expired(self, limit: int = 1_000) -> int:
         """Remove at most `limit` records that nobody sees any more, of all tenants; how many there were.
 
-        These are the expired (guest records, events, deliveries, runs), but where the backend removes them by itself,
-        and what a deletion that was cut off left.
+        These are the expired (guest records, repeated requests, events, deliveries, runs), but where the backend removes
+        them by itself, and what a deletion that was cut off left.
         """
         ...
 

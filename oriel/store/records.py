@@ -149,6 +149,8 @@ class Resolution:
     publisher_revoked: bool = False
     signer_revoked: bool = False
     quarantined: bool = False
+    tenant_quotas: dict[str, Any] = field(default_factory=dict)  # what the operator set, by the names of
+    install_quotas: dict[str, Any] = field(default_factory=dict)  # `oriel.quotas.Quotas`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

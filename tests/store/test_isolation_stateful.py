@@ -8,7 +8,7 @@ may follow a tenant's id in a key that is put together without care.
 
 import inspect
 from contextlib import ExitStack
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import get_type_hints
 
 import pytest
@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from oriel.errors import OrielError
-from oriel.store import Store, event_records, records
+from oriel.quotas import Quotas
+from oriel.store import Store, event_records, policy_records, records
 from oriel.store.event_records import Work
+from oriel.store.policy_records import ApiKey, LeaseAsk, QuotaSetting, RepeatRecord
 from oriel.store.records import AuditEntry, Execution, GuestWrite, StoredSecret
 from tests.store.conftest import BACKENDS, Backend
 from tests.store.factory import (
@@ -157,6 +159,44 @@ def a_page(draw, tenant):
     return draw(tenant.cursors), draw(limits)
 
 
+def an_api_key(draw, tenant):
+    return ApiKey(
+        tenant_id=tenant.id,
+        key_id=draw(keys),
+        name=tenant.id,
+        secret_hash="aa",
+        permissions=("invoke:read",),
+        created_by="ann",
+        created_at=T0,
+        expires_at=T0 + 5,
+    )
+
+
+def a_quota(draw, tenant):
+    values = draw(st.sampled_from([{}, {"burst": 3}]))
+    where = draw(st.just("") | extensions)
+    return QuotaSetting(tenant_id=tenant.id, extension_id=where, values=values, updated_by=tenant.id, updated_at=T0)
+
+
+def an_ask(draw):
+    quotas = Quotas(requests_per_second=100, burst=5, concurrent=2, daily_invocations=20)
+    tokens, places = draw(st.integers(0, 4)), draw(st.integers(0, 2))
+    bucket = draw(st.just("") | extensions)
+    return LeaseAsk(bucket=bucket, quotas=quotas, holder="gw", tokens=tokens, places=places, places_ms=5)
+
+
+def a_repeat(draw, tenant):
+    return RepeatRecord(
+        tenant_id=tenant.id,
+        install_id=draw(tenant.install_ids),
+        key=draw(keys),
+        fingerprint=tenant.id,
+        claim=draw(execution_ids),
+        created_at=T0,
+        expires_at=T0 + draw(st.sampled_from([5, 50])),
+    )
+
+
 # every method of a store that takes a tenant, and how its arguments are drawn; an example is about one of the groups
 INSTALLS = {
     "create_install": lambda draw, own: (an_install(draw, own),),
@@ -226,7 +266,33 @@ SCHEDULES = {
         draw(st.none() | due_times),
     ),
 }
-GROUPS = (INSTALLS, GUESTS, HISTORY, EVENTS, SCHEDULES)
+POLICY = {
+    "create_install": INSTALLS["create_install"],
+    "delete_install": INSTALLS["delete_install"],
+    "put_secret": INSTALLS["put_secret"],
+    "reseal_secret": lambda draw, own: (replace(a_secret(draw, own), key_id="k2"), a_secret(draw, own)),
+    "create_api_key": lambda draw, own: (an_api_key(draw, own),),
+    "get_api_key": lambda draw, own: (own.id, draw(keys)),
+    "list_api_keys": lambda draw, own: (own.id, *a_page(draw, own)),
+    "revoke_api_key": lambda draw, own: (own.id, draw(keys), T0),
+    "put_quota": lambda draw, own: (a_quota(draw, own),),
+    "list_quotas": lambda draw, own: (own.id,),
+    "resolve": INSTALLS["resolve"],
+    "take_leases": lambda draw, own: (own.id, [an_ask(draw)]),
+    "claim_repeat": lambda draw, own: (a_repeat(draw, own),),
+    "answer_repeat": lambda draw, own: (replace(a_repeat(draw, own), status=200, body=own.id.encode()),),
+    "drop_repeat": lambda draw, own: (a_repeat(draw, own),),
+}
+GROUPS = (INSTALLS, GUESTS, HISTORY, EVENTS, SCHEDULES, POLICY)
+LISTED = (
+    "list_installs",
+    "list_audit",
+    "list_executions",
+    "list_events",
+    "list_schedules",
+    "list_api_keys",
+    "list_quotas",
+)
 
 
 class World:
@@ -312,7 +378,7 @@ class TwoTenants(RuleBasedStateMachine):
 
     def teardown(self):
         for who, tenant in getattr(self, "tenants", {}).items():
-            for method in ("list_installs", "list_audit", "list_executions", "list_events", "list_schedules"):
+            for method in LISTED:
                 self.compare(who, method, (tenant.id,))
             self.compare(who, "list_usage", (tenant.id, DAY, DAY))
             for extension_id in EXTENSIONS:
@@ -352,7 +418,7 @@ def test_every_method_that_takes_a_tenant_is_among_the_operations():
 
 def is_about_a_tenant(method):
     hints = {name: hint for name, hint in get_type_hints(method).items() if name != "return"}
-    known = {**vars(records), **vars(event_records)}
+    known = {**vars(records), **vars(event_records), **vars(policy_records)}
     mentioned = [kind for name, kind in known.items() if any(name in str(hint) for hint in hints.values())]
     of_tenants = [kind for kind in mentioned if is_dataclass(kind) and "tenant_id" in {f.name for f in fields(kind)}]
     return "tenant_id" in hints or bool(of_tenants)

@@ -18,6 +18,14 @@ from tests.support.postgres import APPLICATION, OWNER, migrated_database, shared
 
 TENANT_TABLES = sorted(table.name for table in METADATA.sorted_tables if "tenant_id" in table.columns)
 APPEND_ONLY = ["audit_entry"]
+EVERYBODYS = [NO_TENANT, "t1", "t2"]
+SHOWN = {  # by named work and table; of guest records the rows here never expire
+    "purge": {"repeated_request": EVERYBODYS},
+    "audit": {"audit_entry": [NO_TENANT]},
+    "dispatch": {"due_work": EVERYBODYS},
+    "platform": {"api_key": [NO_TENANT]},
+    "reseal": {"install_secret": EVERYBODYS},
+}
 
 
 @pytest.fixture
@@ -137,13 +145,18 @@ def test_the_policies_hold_for_the_owner_of_the_tables_too(filled, table):
 
 
 @pytest.mark.parametrize("table", TENANT_TABLES)
-@pytest.mark.parametrize("work", ["purge", "audit", "dispatch", "anything", ""])
+@pytest.mark.parametrize("work", [*SHOWN, "anything", ""])
 def test_named_work_shows_what_it_is_for_and_no_more(application, table, work):
     with application.transaction():
         enter(application, None, work)
-        shown = {("audit", "audit_entry"): [NO_TENANT], ("dispatch", "due_work"): [NO_TENANT, "t1", "t2"]}
-        expected = shown.get((work, table), [])
-        assert tenants(application, table) == expected
+        assert tenants(application, table) == SHOWN.get(work, {}).get(table, [])
+
+
+def test_resealing_sees_sealed_secrets_and_can_change_none(application):
+    with application.transaction():
+        enter(application, None, "reseal")
+        assert application.execute("UPDATE install_secret SET key_id = 'x'").rowcount == 0
+        assert application.execute("DELETE FROM install_secret").rowcount == 0
 
 
 def test_purging_sees_of_all_guest_records_those_that_expire_and_can_change_none(name):

@@ -10,6 +10,7 @@ from itertools import count
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.admission import Admission
 from gateway.core import Gateway
 from gateway.cors import Cors
 from gateway.journal import Journal
@@ -18,6 +19,7 @@ from gateway.resolve import Resolver
 from oriel.contract import ExecuteResponse, Receipt
 from oriel.identity import Authenticator, KeySet, TokenVerifier
 from oriel.store import StoreUnavailable
+from oriel.store.leases import fresh, taken
 from oriel.store.records import Grant, Install, Resolution, StoredSecret, Version
 
 NOW = 1_795_000_000_000
@@ -163,6 +165,24 @@ class Sink:
         self.entries += executions
 
 
+class Leases:
+    """Meters in memory, by the store's own rules; counts what it is asked, and refuses while `away`."""
+
+    def __init__(self, clock):
+        self.meters, self.asked, self.away, self.clock = {}, [], False, clock
+
+    def take_leases(self, tenant_id, asks):
+        self.asked.append((tenant_id, tuple(asks)))
+        if self.away:
+            raise StoreUnavailable
+        leases = []
+        for ask in asks:
+            key, now = (tenant_id, ask.bucket), self.clock()
+            self.meters[key], lease = taken(self.meters.get(key) or fresh(tenant_id, ask, now), ask, now)
+            leases.append(lease)
+        return tuple(leases)
+
+
 class Clock:
     def __init__(self, now):
         self.now = now
@@ -201,12 +221,15 @@ class Bench:
         self.clock, self.seconds = Clock(NOW), Clock(100.0)
         self.journal = Journal(self.sink, retry_seconds=0.01)
         self.resolver = Resolver(self.source, clock=self.seconds)
+        self.meters = store or Leases(self.clock)
+        self.admission = Admission(self.meters, clock=self.seconds, background=False)
         verifier = TokenVerifier(KeySet(lambda: _SET), issuer="idp", audience="oriel")
         self.gateway = Gateway(
             authenticator=Authenticator(verifier),
             resolver=self.resolver,
             runner=self.runner,
             journal=self.journal,
+            admission=self.admission,
             cors=Cors([ORIGIN]),
             clock=self.clock,
             **settings,

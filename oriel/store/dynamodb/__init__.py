@@ -8,6 +8,7 @@ from oriel.clock import now_ms
 from oriel.store.dynamodb.events import DynamoEvents
 from oriel.store.dynamodb.executions import DynamoExecutions
 from oriel.store.dynamodb.guests import DynamoGuests
+from oriel.store.dynamodb.policy import DynamoPolicy
 from oriel.store.dynamodb.publishing import DynamoPublishing
 from oriel.store.dynamodb.requests import Requests
 from oriel.store.dynamodb.safety import DynamoSafety
@@ -16,7 +17,9 @@ from oriel.store.dynamodb.schedules import DynamoSchedules
 READ_SECONDS = 3
 
 
-class DynamoStore(DynamoPublishing, DynamoSafety, DynamoExecutions, DynamoGuests, DynamoEvents, DynamoSchedules):
+class DynamoStore(
+    DynamoPublishing, DynamoPolicy, DynamoSafety, DynamoExecutions, DynamoGuests, DynamoEvents, DynamoSchedules
+):
     """The whole `oriel.store.Store`. Safe to share between threads; not across a fork."""
 
     @classmethod

@@ -11,7 +11,7 @@ Rules kept here:
 
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from oriel.store.base import Conflict
 from oriel.store.dynamodb import table
@@ -29,6 +29,7 @@ from oriel.store.dynamodb.requests import (
     put,
 )
 from oriel.store.dynamodb.table import Key
+from oriel.store.policy_records import QuotaDefaults, QuotaSetting, SealedPlace
 from oriel.store.records import Install, Page, Publisher, PublisherKey, Resolution, StoredSecret, Version
 
 _CONTENT_HASH, _PUBLISHER, _SIGNER = "version_content_hash", "version_publisher", "version_signer"
@@ -100,7 +101,7 @@ class DynamoInstalls(Part):
         key = table.secret(secret.tenant_id, extension_id, secret.install_id, secret.name)
         owner = check(table.install(secret.tenant_id, extension_id), belongs_to(secret.install_id))
         try:
-            self._requests.transact(owner, put(to_item(key, secret)))
+            self._requests.transact(owner, put(to_item(key, secret)), _listed(secret))
         except Cancelled:
             raise gone from None
 
@@ -108,13 +109,33 @@ class DynamoInstalls(Part):
         extension_id = self._extension_of(tenant_id, install_id)
         if extension_id is None:
             return False
-        return self._requests.delete(table.secret(tenant_id, extension_id, install_id, name))
+        there = self._requests.delete(table.secret(tenant_id, extension_id, install_id, name))
+        self._requests.delete(table.sealed(tenant_id, install_id, name))
+        return there
 
     def list_secrets(self, tenant_id: str, install_id: str) -> tuple[StoredSecret, ...]:
         extension_id = self._extension_of(tenant_id, install_id)
         if extension_id is None:
             return ()
         return self._all(StoredSecret, table.install(tenant_id, extension_id).partition, table.secrets(install_id))
+
+    def list_sealed(self, key_id: str, cursor: str | None = None, limit: int = 100) -> Page[SealedPlace]:
+        found = self._page(SealedPlace, table.SEALED, cursor, limit)
+        return Page(items=tuple(place for place in found.items if place.key_id != key_id), cursor=found.cursor)
+
+    def reseal_secret(self, secret: StoredSecret, before: StoredSecret) -> bool:
+        extension_id = self._extension_of(secret.tenant_id, secret.install_id)
+        if extension_id is None:
+            return False
+        key = table.secret(secret.tenant_id, extension_id, secret.install_id, secret.name)
+        same = expression(
+            "#nonce = :nonce AND key_id = :key", ["nonce"], nonce=to_value(before.nonce), key=to_value(before.key_id)
+        )
+        try:
+            self._requests.transact(put(to_item(key, secret), same), _listed(secret))
+        except Cancelled:
+            return False
+        return True
 
     def resolve(self, tenant_id: str, extension_id: str) -> Resolution | None:
         key = table.install(tenant_id, extension_id)
@@ -125,7 +146,7 @@ class DynamoInstalls(Part):
         install = to_record(Install, item)
         wanted = _referred_to(install, item)
         found = self._requests.get_many(wanted)
-        version, publisher, signer, quarantine = (found.get(key) for key in wanted)
+        version, publisher, signer, quarantine, defaults, of_tenant, of_install = (found.get(key) for key in wanted)
         if version is None or publisher is None:
             return None
         own = table.secrets(install.install_id)
@@ -136,6 +157,7 @@ class DynamoInstalls(Part):
             publisher_revoked=to_record(Publisher, publisher).revoked_at is not None,
             signer_revoked=signer is not None and to_record(PublisherKey, signer).revoked_at is not None,
             quarantined=quarantine is not None,
+            **_quotas(defaults, of_tenant, of_install),
         )
 
     def purge_expired(self, limit: int = 1_000) -> int:
@@ -170,16 +192,20 @@ class DynamoInstalls(Part):
 
     def _carry_on(self, mark: _Deletion, limit: int | None = None) -> int:
         """Remove at most `limit` of what belonged to the install, and the mark where nothing is left; how many."""
+        begins = table.secrets(mark.install_id)
         secrets = self._requests.query(
-            table.install(mark.tenant_id, mark.extension_id).partition, begins=table.secrets(mark.install_id), keys=True
+            table.install(mark.tenant_id, mark.extension_id).partition, begins=begins, keys=True
         )
         records = self._requests.query(table.guest_records(mark.tenant_id, mark.install_id), keys=True)
         names = self._requests.query(table.schedule_names(mark.tenant_id, mark.install_id), keys=True)
         schedules = self._requests.query(table.schedules(mark.tenant_id), only=belongs_to(mark.install_id), keys=True)
-        belonging, removed = map(key_of, chain(secrets, records, schedules, names)), 0
+        repeats = self._requests.query(table.repeats(mark.tenant_id, mark.install_id), keys=True)
+        belonging, removed = map(key_of, chain(secrets, records, repeats, schedules, names)), 0
         while some := list(
             islice(belonging, MAX_BATCH_WRITE if limit is None else min(MAX_BATCH_WRITE, limit - removed))
         ):
+            names = [key.sort.removeprefix(begins) for key in some if key.sort.startswith(begins)]
+            self._requests.delete_many(table.sealed(mark.tenant_id, mark.install_id, name) for name in names)
             self._requests.delete_many(some)
             removed += len(some)
         if limit is None or removed < limit:
@@ -192,12 +218,32 @@ def belongs_to(install_id: str) -> Expression:
     return expression("install_id = :install", install=to_value(install_id))
 
 
-def _referred_to(install: Install, item: Item) -> tuple[Key, Key, Key, Key]:
-    """The keys of the version, its publisher, the key it is signed with, and its bundle's quarantine."""
+def _listed(secret: StoredSecret) -> Answer:
+    """A secret's place in the listing of all that is sealed: under which key, and no more."""
+    key = table.sealed(secret.tenant_id, secret.install_id, secret.name)
+    names = ("tenant_id", "install_id", "name", "key_id")
+    return put(to_item(key, SealedPlace(**{name: getattr(secret, name) for name in names})))
+
+
+def _quotas(defaults: Item | None, of_tenant: Item | None, of_install: Item | None) -> dict[str, dict[str, Any]]:
+    """What the operator set for the tenant and for the install, over what is set for all."""
+    general = None if defaults is None else to_record(QuotaDefaults, defaults)
+    own = [{} if item is None else to_record(QuotaSetting, item).values for item in (of_tenant, of_install)]
+    return {
+        "tenant_quotas": (general.tenant if general else {}) | own[0],
+        "install_quotas": (general.install if general else {}) | own[1],
+    }
+
+
+def _referred_to(install: Install, item: Item) -> tuple[Key, ...]:
+    """The keys of the version, its publisher, the key it is signed with, its bundle's quarantine, and the quotas."""
     content_hash, publisher, signer = (str(item[name]["S"]) for name in (_CONTENT_HASH, _PUBLISHER, _SIGNER))
     return (
         table.version(install.extension_id, install.version),
         table.publisher(publisher),
         table.publisher_key(publisher, signer),
         table.quarantine(content_hash),
+        table.quota_defaults(),
+        table.quota(install.tenant_id, ""),
+        table.quota(install.tenant_id, install.extension_id),
     )

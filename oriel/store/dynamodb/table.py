@@ -60,6 +60,8 @@ PENDING_UPLOADS = "uploads-pending"
 EXTENSIONS = "extensions"
 QUARANTINE = "quarantine"
 DELETIONS = "deletions"
+SEALED = "sealed"
+DATA_KEYS = "data-keys"
 KEYS_OF_A_PUBLISHER = "key#"
 VERSIONS = "version#"
 INSTALL = "install"
@@ -255,3 +257,35 @@ def due_until(now: int) -> str:
 
 def _time(at: int) -> str:
     return f"{at:015d}"
+
+
+def sealed(tenant_id: str, install_id: str, name: str) -> Key:
+    return Key(SEALED, joined(tenant_id, install_id, name))
+
+
+def api_keys(tenant_id: str | None) -> str:
+    return "api-keys" if tenant_id is None else joined("tenant", tenant_id, "api-keys")
+
+
+def quota_defaults() -> Key:
+    return Key("quota-defaults", "quota-defaults")
+
+
+def quotas(tenant_id: str) -> str:
+    return joined("tenant", tenant_id, "quotas")
+
+
+def quota(tenant_id: str, extension_id: str) -> Key:
+    return Key(quotas(tenant_id), f"={extension_id}")
+
+
+def meter(tenant_id: str, bucket: str) -> Key:
+    return Key(joined("tenant", tenant_id, "meters"), f"={bucket}")
+
+
+def repeats(tenant_id: str, install_id: str) -> str:
+    return joined("tenant", tenant_id, "repeats", install_id)
+
+
+def repeat(tenant_id: str, install_id: str, key: str) -> Key:
+    return Key(repeats(tenant_id, install_id), key)

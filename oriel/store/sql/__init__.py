@@ -12,6 +12,7 @@ from oriel.store.sql.events import SqlEvents
 from oriel.store.sql.executions import SqlExecutions
 from oriel.store.sql.guests import SqlGuests
 from oriel.store.sql.installs import SqlInstalls
+from oriel.store.sql.policy import SqlPolicy
 from oriel.store.sql.postgresql import postgresql_engine, require_restricted_role
 from oriel.store.sql.publishing import SqlPublishing
 from oriel.store.sql.safety import SqlSafety
@@ -20,7 +21,7 @@ from oriel.store.sql.schema import HEAD, current_revision, migrate, require_curr
 from oriel.store.sql.sqlite import sqlite_engine
 
 
-class SqlStore(SqlPublishing, SqlInstalls, SqlSafety, SqlExecutions, SqlGuests, SqlEvents, SqlSchedules):
+class SqlStore(SqlPublishing, SqlInstalls, SqlPolicy, SqlSafety, SqlExecutions, SqlGuests, SqlEvents, SqlSchedules):
     """The whole `oriel.store.Store`. Safe to share between threads; not across a fork."""
 
     @classmethod

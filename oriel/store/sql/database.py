@@ -116,23 +116,28 @@ class Database:
 
     def _create(self, table: Table, record: Any, taken: str) -> None:
         """Insert; `Conflict` with `taken` where the key is in use or what it refers to is gone."""
-        statement = insert(table).values(to_row(record))
+        self._create_row(table, to_row(record), Scope.of(record), taken)
+
+    def _create_row(self, table: Table, row: Mapping[str, Any], scope: Scope, taken: str) -> None:
+        statement = insert(table).values(row)
         try:
-            self._write(Scope.of(record), lambda connection: connection.execute(statement))
+            self._write(scope, lambda connection: connection.execute(statement))
         except exc.IntegrityError:
             raise Conflict(taken) from None
 
     def _put(self, table: Table, record: Any, gone: str) -> None:
         """Insert or replace; `Conflict` with `gone` where what it refers to is not there."""
-        row = to_row(record)
+        try:
+            self._put_row(table, to_row(record), Scope.of(record))
+        except exc.IntegrityError:
+            raise Conflict(gone) from None
+
+    def _put_row(self, table: Table, row: Mapping[str, Any], scope: Scope) -> None:
         key = [column.name for column in table.primary_key]
         new = self._upsert(table).values(row)
         rest = {name: new.excluded[name] for name in row if name not in key}
         statement = new.on_conflict_do_update(index_elements=key, set_=rest)
-        try:
-            self._write(Scope.of(record), lambda connection: connection.execute(statement))
-        except exc.IntegrityError:
-            raise Conflict(gone) from None
+        self._write(scope, lambda connection: connection.execute(statement))
 
     def _replace(self, table: Table, record: Any, stale: str) -> None:
         """Write over the record whose revision is one less; `Conflict` with `stale` where there is none."""

@@ -1,15 +1,28 @@
 """Installs, their secrets, and the one read of a request, in SQL."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, select
+from sqlalchemy import Connection, Table, and_, delete, select, tuple_, update
 
+from oriel.errors import OrielError
+from oriel.store.cursors import decode_text_cursor, encode_cursor
+from oriel.store.policy_records import SealedPlace
 from oriel.store.records import Install, Page, Resolution, StoredSecret, Version
 from oriel.store.sql import tables
-from oriel.store.sql.database import Database, to_record
-from oriel.store.sql.row_security import Scope
-from oriel.store.sql.tables import extension_version, install_secret, publisher, publisher_key, quarantine
+from oriel.store.sql.database import Database, to_record, to_row
+from oriel.store.sql.policy import DEFAULTS
+from oriel.store.sql.row_security import RESEAL, Scope
+from oriel.store.sql.tables import (
+    extension_version,
+    install_secret,
+    publisher,
+    publisher_key,
+    quarantine,
+    quota_defaults,
+    tenant_quota,
+)
 from oriel.store.sql.tables import tenant_extension_install as installs
 
 _BELONGS_TO_AN_INSTALL = (
@@ -17,6 +30,7 @@ _BELONGS_TO_AN_INSTALL = (
     tables.install_secret,
     tables.extension_event_subscription,
     tables.schedule,
+    tables.repeated_request,
 )
 
 
@@ -62,6 +76,24 @@ class SqlInstalls(Database):
         own = select(install_secret).where(_secrets(tenant_id, install_id))
         return self._all(StoredSecret, own.order_by(install_secret.c.name), Scope(tenant_id))
 
+    def list_sealed(self, key_id: str, cursor: str | None = None, limit: int = 100) -> Page[SealedPlace]:
+        place = (install_secret.c.tenant_id, install_secret.c.install_id, install_secret.c.name)
+        others = select(*place, install_secret.c.key_id).where(install_secret.c.key_id != key_id)
+        if cursor is not None:
+            others = others.where(tuple_(*place) > tuple_(*_place(cursor)))
+        found = self._all(SealedPlace, others.order_by(*place).limit(limit + 1), RESEAL)
+        if len(found) <= limit:
+            return Page(items=found)
+        last = found[limit - 1]
+        after = json.dumps([last.tenant_id, last.install_id, last.name])
+        return Page(items=found[:limit], cursor=encode_cursor(after.encode()))
+
+    def reseal_secret(self, secret: StoredSecret, before: StoredSecret) -> bool:
+        own = and_(_secrets(secret.tenant_id, secret.install_id), install_secret.c.name == secret.name)
+        same = and_(own, install_secret.c.nonce == before.nonce, install_secret.c.key_id == before.key_id)
+        again = update(install_secret).where(same).values(to_row(secret))
+        return self._write(Scope(secret.tenant_id), lambda connection: connection.execute(again).rowcount) > 0
+
     def resolve(self, tenant_id: str, extension_id: str) -> Resolution | None:
         """Two statements in one transaction: the secrets are apart, so that the manifest is read once."""
         with self._read(Scope(tenant_id)) as connection:
@@ -77,6 +109,8 @@ class SqlInstalls(Database):
                 publisher_revoked=row["publisher_revoked_at"] is not None,
                 signer_revoked=row["signer_revoked_at"] is not None,
                 quarantined=row["quarantined_at"] is not None,
+                tenant_quotas=(row["default_tenant"] or {}) | (row["own_tenant"] or {}),
+                install_quotas=(row["default_install"] or {}) | (row["own_install"] or {}),
             )
 
 
@@ -88,6 +122,15 @@ def _secrets(tenant_id: str, install_id: str) -> Any:
     return and_(install_secret.c.tenant_id == tenant_id, install_secret.c.install_id == install_id)
 
 
+def _place(cursor: str) -> tuple[str, str, str]:
+    """Where a listing goes on; `OrielError` `malformed_request` where the cursor is not one of it."""
+    try:
+        tenant_id, install_id, name = map(str, json.loads(decode_text_cursor(cursor)))
+    except ValueError:
+        raise OrielError("malformed_request", "The cursor is not one that was handed out.") from None
+    return tenant_id, install_id, name
+
+
 def _labelled(table: Table, prefix: str) -> list[Any]:
     return [column.label(prefix + column.name) for column in table.columns]
 
@@ -96,6 +139,7 @@ def _part(row: Mapping[Any, Any], prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
 
 
+_OF_TENANT, _OF_INSTALL = tenant_quota.alias("tenant_own"), tenant_quota.alias("install_own")
 _RESOLVE = (
     select(
         *_labelled(installs, "i_"),
@@ -103,6 +147,10 @@ _RESOLVE = (
         publisher.c.revoked_at.label("publisher_revoked_at"),
         publisher_key.c.revoked_at.label("signer_revoked_at"),
         quarantine.c.created_at.label("quarantined_at"),
+        quota_defaults.c.tenant.label("default_tenant"),
+        quota_defaults.c.install.label("default_install"),
+        _OF_TENANT.c["values"].label("own_tenant"),
+        _OF_INSTALL.c["values"].label("own_install"),
     )
     .join_from(
         installs,
@@ -121,4 +169,13 @@ _RESOLVE = (
         ),
     )
     .outerjoin(quarantine, quarantine.c.content_hash == extension_version.c.content_hash)
+    .outerjoin(quota_defaults, quota_defaults.c.name == DEFAULTS)
+    .outerjoin(_OF_TENANT, and_(_OF_TENANT.c.tenant_id == installs.c.tenant_id, _OF_TENANT.c.extension_id == ""))
+    .outerjoin(
+        _OF_INSTALL,
+        and_(
+            _OF_INSTALL.c.tenant_id == installs.c.tenant_id,
+            _OF_INSTALL.c.extension_id == installs.c.extension_id,
+        ),
+    )
 )

@@ -8,6 +8,8 @@ Rules kept here:
 - Work that is no tenant's own has a name, and a policy as narrow as the work:
   `purge` sees records that expire, of all tenants, and can only delete them;
   `dispatch` sees the queue of work, which holds ids and times, and can only say when an item is due;
+  `platform` sees and writes the API keys that belong to no tenant;
+  `reseal` sees the sealed secrets of all tenants, which open nothing, and changes none;
   `audit` sees and adds the platform's own audit entries, and no tenant's.
 - An audit entry can be added and read. No policy lets anybody change or delete one.
 - Policies are forced: they hold for the tables' owner too. The store refuses a role that may bypass them.
@@ -40,6 +42,8 @@ NOBODY = Scope()
 PURGE = Scope(work="purge")
 AUDIT = Scope(work="audit")
 DISPATCH = Scope(work="dispatch")
+PLATFORM = Scope(work="platform")
+RESEAL = Scope(work="reseal")
 
 _ENTER = select(
     func.set_config("oriel.tenant_id", bindparam("tenant_id", type_=Name), True),

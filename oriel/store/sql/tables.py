@@ -301,7 +301,22 @@ due_work = Table(
     Index(None, "tenant_id", "lane", "item_id"),
 )
 
-EXPIRING = (guest_record, event, event_rate, event_delivery, schedule_run)
+repeated_request = Table(
+    "repeated_request",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("install_id", key=True),
+    _name("key", key=True),
+    _name("fingerprint"),
+    _name("claim"),
+    _time("created_at"),
+    _time("expires_at"),
+    Column("status", Integer),
+    _json("headers"),
+    Column("body", LargeBinary),
+)
+
+EXPIRING = (guest_record, repeated_request, event, event_rate, event_delivery, schedule_run)
 """What is purged when its `expires_at` has come."""
 
 for _table in EXPIRING:
@@ -365,4 +380,62 @@ audit_entry = Table(
     _name("target"),
     Column("before", OptionalJson),
     Column("after", OptionalJson),
+)
+
+api_key = Table(
+    "api_key",
+    METADATA,
+    _name("tenant_id", key=True),  # empty for no tenant, as in the audit
+    _name("key_id", key=True),
+    _name("name"),
+    _name("secret_hash"),
+    _json("permissions"),
+    Column("extension_id", Name),
+    _name("created_by"),
+    _time("created_at"),
+    _time("expires_at"),
+    _time("revoked_at", optional=True),
+)
+
+quota_defaults = Table(
+    "quota_defaults",
+    METADATA,
+    _name("name", key=True),  # there is one row
+    _json("tenant"),
+    _json("install"),
+    _name("updated_by"),
+    _time("updated_at"),
+)
+
+tenant_quota = Table(
+    "tenant_quota",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("extension_id", key=True),  # empty for the tenant as a whole
+    _json("values"),
+    _name("updated_by"),
+    _time("updated_at"),
+)
+
+rate_lease = Table(
+    "rate_lease",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("bucket", key=True),
+    Column("tokens", Float, nullable=False),
+    _time("refilled_at"),
+    _name("day"),
+    Column("invocations", BigInteger, nullable=False),
+    Column("cpu_ms", Float, nullable=False),
+    Column("memory_mb_ms", Float, nullable=False),
+    Column("egress_bytes", BigInteger, nullable=False),
+    _json("holders"),
+    Column("revision", BigInteger, nullable=False),
+)
+
+data_key = Table(
+    "data_key",
+    METADATA,
+    _name("key_id", key=True),
+    _time("created_at"),
 )

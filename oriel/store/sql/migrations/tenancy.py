@@ -39,6 +39,19 @@ def isolate_append_only(table: str) -> None:
         _execute(f"CREATE POLICY {name}_insert ON {table} FOR INSERT WITH CHECK ({rows})")
 
 
+def isolate_with_platform(table: str) -> None:
+    """A tenant sees and writes its own rows, and the work `platform` those of no tenant."""
+    isolate(table)
+    rows = "current_setting('oriel.work', true) = 'platform' AND tenant_id = ''"
+    _execute(f"CREATE POLICY platform ON {table} USING ({rows}) WITH CHECK ({rows})")
+
+
+def open_to_resealing(table: str) -> None:
+    """The work `reseal` sees the rows of all tenants, and changes none."""
+    rows = "current_setting('oriel.work', true) = 'reseal'"
+    _execute(f"CREATE POLICY reseal ON {table} FOR SELECT USING ({rows})")
+
+
 def _guard(table: str) -> None:
     _execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     _execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")

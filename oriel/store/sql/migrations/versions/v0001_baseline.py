@@ -5,7 +5,14 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from oriel.store.sql.migrations.tenancy import isolate, isolate_append_only, isolate_queue, isolate_with_purge
+from oriel.store.sql.migrations.tenancy import (
+    isolate,
+    isolate_append_only,
+    isolate_queue,
+    isolate_with_platform,
+    isolate_with_purge,
+    open_to_resealing,
+)
 
 revision = "0001"
 down_revision = None
@@ -44,15 +51,18 @@ def upgrade() -> None:
     _create_tenant_tables()
     _create_event_tables()
     _create_schedule_tables()
+    _create_policy_tables()
     for table in ("tenant_extension_install", "install_secret", "extension_event_subscription"):
         isolate(table)
-    for table in ("extension_execution_log", "extension_quota_usage"):
+    for table in ("extension_execution_log", "extension_quota_usage", "tenant_quota", "rate_lease"):
         isolate(table)
     isolate("schedule")
-    for table in ("guest_record", "event", "event_rate", "event_delivery", "schedule_run"):
+    for table in ("guest_record", "repeated_request", "event", "event_rate", "event_delivery", "schedule_run"):
         _expires(table)
         isolate_with_purge(table)
     isolate_queue("due_work")
+    isolate_with_platform("api_key")
+    open_to_resealing("install_secret")
     isolate_append_only("audit_entry")
 
 
@@ -401,4 +411,79 @@ def _create_schedule_tables() -> None:
         _big("finished_at", null=True),
         _big("expires_at", null=True),
         sa.PrimaryKeyConstraint("tenant_id", "run_id", name="pk_schedule_run"),
+    )
+
+
+def _create_policy_tables() -> None:
+    op.create_table(
+        "api_key",
+        _text("tenant_id"),
+        _text("key_id"),
+        _text("name"),
+        _text("secret_hash"),
+        _json("permissions"),
+        _text("extension_id", null=True),
+        _text("created_by"),
+        _big("created_at"),
+        _big("expires_at"),
+        _big("revoked_at", null=True),
+        sa.PrimaryKeyConstraint("tenant_id", "key_id", name="pk_api_key"),
+    )
+
+    op.create_table(
+        "quota_defaults",
+        _text("name"),
+        _json("tenant"),
+        _json("install"),
+        _text("updated_by"),
+        _big("updated_at"),
+        sa.PrimaryKeyConstraint("name", name="pk_quota_defaults"),
+    )
+
+    op.create_table(
+        "tenant_quota",
+        _text("tenant_id"),
+        _text("extension_id"),
+        _json("values"),
+        _text("updated_by"),
+        _big("updated_at"),
+        sa.PrimaryKeyConstraint("tenant_id", "extension_id", name="pk_tenant_quota"),
+    )
+
+    op.create_table(
+        "rate_lease",
+        _text("tenant_id"),
+        _text("bucket"),
+        _float("tokens"),
+        _big("refilled_at"),
+        _text("day"),
+        _big("invocations"),
+        _float("cpu_ms"),
+        _float("memory_mb_ms"),
+        _big("egress_bytes"),
+        _json("holders"),
+        _big("revision"),
+        sa.PrimaryKeyConstraint("tenant_id", "bucket", name="pk_rate_lease"),
+    )
+
+    op.create_table(
+        "repeated_request",
+        _text("tenant_id"),
+        _text("install_id"),
+        _text("key"),
+        _text("fingerprint"),
+        _text("claim"),
+        _big("created_at"),
+        _big("expires_at"),
+        sa.Column("status", sa.Integer(), nullable=True),
+        _json("headers"),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "install_id", "key", name="pk_repeated_request"),
+    )
+
+    op.create_table(
+        "data_key",
+        _text("key_id"),
+        _big("created_at"),
+        sa.PrimaryKeyConstraint("key_id", name="pk_data_key"),
     )
