@@ -131,7 +131,7 @@ class Store(GuestStore, EventStore, PolicyStore, Protocol):
     def get_install(self, tenant_id: str, extension_id: str) -> Install | None: ...
     def list_installs(self, tenant_id: str, cursor: str | None = None, limit: int = 100) -> Page[Install]: ...
     def delete_install(self, tenant_id: str, extension_id: str) -> bool:
-        """The install with its secrets, guest records, repeated requests, subscriptions and schedules. Whether there was one."""
+        """The install with its secrets, records, repeated requests, subscriptions, schedules. Whether there was one."""
         ...
 
     def put_secret(self, secret: StoredSecret) -> None: ...
@@ -183,8 +183,8 @@ class Store(GuestStore, EventStore, PolicyStore, Protocol):
     def purge_expired(self, limit: int = 1_000) -> int:
         """Remove at most `limit` records that nobody sees any more, of all tenants; how many there were.
 
-        These are the expired (guest records, repeated requests, events, deliveries, runs), but where the backend removes
-        them by itself, and what a deletion that was cut off left.
+        These are the expired (guest records, repeated requests, events, deliveries, runs), but where the backend
+        removes them by itself, and what a deletion that was cut off left.
         """
         ...
 

@@ -204,8 +204,8 @@ class DynamoInstalls(Part):
         while some := list(
             islice(belonging, MAX_BATCH_WRITE if limit is None else min(MAX_BATCH_WRITE, limit - removed))
         ):
-            names = [key.sort.removeprefix(begins) for key in some if key.sort.startswith(begins)]
-            self._requests.delete_many(table.sealed(mark.tenant_id, mark.install_id, name) for name in names)
+            sealed = [key.sort.removeprefix(begins) for key in some if key.sort.startswith(begins)]
+            self._requests.delete_many(table.sealed(mark.tenant_id, mark.install_id, name) for name in sealed)
             self._requests.delete_many(some)
             removed += len(some)
         if limit is None or removed < limit:

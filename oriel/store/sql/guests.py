@@ -9,7 +9,7 @@ Rules kept here:
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, Update, and_, case, delete, not_, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, case, delete, not_, or_, select, tuple_, update
 
 from oriel.store.base import Conflict
 from oriel.store.cursors import decode_cursor, encode_cursor
@@ -18,7 +18,6 @@ from oriel.store.sql.database import Database
 from oriel.store.sql.row_security import PURGE, Scope
 from oriel.store.sql.tables import EXPIRING
 from oriel.store.sql.tables import guest_record as table
-from oriel.store.sql.tables import repeated_request
 
 
 class SqlGuests(Database):

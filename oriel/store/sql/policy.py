@@ -69,12 +69,12 @@ class SqlPolicy(Database):
         """One transaction. Meters are taken in the order of their names, so that no two wait in a circle."""
 
         def take(connection: Connection) -> tuple[Lease, ...]:
-            given = {ask.bucket: self._take(connection, tenant_id, ask) for ask in sorted(asks, key=_bucket)}
+            given = {ask.bucket: self._take_lease(connection, tenant_id, ask) for ask in sorted(asks, key=_bucket)}
             return tuple(given[ask.bucket] for ask in asks)
 
         return self._write(Scope(tenant_id), take)
 
-    def _take(self, connection: Connection, tenant_id: str, ask: LeaseAsk) -> Lease:
+    def _take_lease(self, connection: Connection, tenant_id: str, ask: LeaseAsk) -> Lease:
         now = self._clock()
         own = and_(rate_lease.c.tenant_id == tenant_id, rate_lease.c.bucket == ask.bucket)
         read = select(rate_lease).where(own).with_for_update()
