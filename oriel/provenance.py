@@ -72,11 +72,6 @@ def artifact_statement_key(fingerprint: str, component_digest: str) -> str:
     return f"artifacts/{fingerprint}/sha256/{component_digest.removeprefix(PREFIX)}.dsse.json"
 
 
-def ui_prefix(extension_id: str, content_hash: str) -> str:
-    """The blob prefix of a version's UI, with a slash at the end; what stands under `ui/` in the bundle follows."""
-    return f"ext-ui/{extension_id}/{content_hash.removeprefix(PREFIX)}/"
-
-
 class _Predicate(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 

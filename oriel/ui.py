@@ -8,7 +8,9 @@ Rules kept here:
 - One definition of the headers, for the server on one machine and for the deployment alike. They depend on the kind
   of answer, the UI origin and the host origins, and on nothing in the request.
 - Every answer carries the policy: an SVG opened at the top level is a document too.
-- `immutable` is for bytes that a content hash names; an error is never stored.
+- `immutable` is for whole answers of bytes that a content hash names (200 and 304); an error is never stored.
+- What shrinks is stored three times, as it is and in each of `ENCODINGS`, so that no request compresses and nobody has
+  to look what there is. An encoding is another representation, with a validator of its own.
 - Sources are named by their origin, never `'self'`: the documents are sandboxed and their own origin is opaque.
 - No `allow-same-origin`, no way to connect, submit, nest or open: a UI reaches its handler through the bridge alone.
 
@@ -21,7 +23,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
-Kind = Literal["asset", "library", "problem"]
+Kind = Literal["asset", "part", "library", "problem"]
+Encoding = Literal["br", "gzip"]
+
+ENCODINGS: tuple[Encoding, ...] = ("br", "gzip")  # the better first
 
 SANDBOX = "allow-scripts allow-forms"
 FALLBACK_DOCUMENT = "index.html"
@@ -31,6 +36,7 @@ HASH_PREFIX = "sha256:"
 
 _CACHE: Mapping[Kind, str] = {
     "asset": "public, max-age=31536000, immutable",
+    "part": "public, max-age=31536000",
     "library": "public, no-cache",
     "problem": "no-store",
 }
@@ -41,7 +47,7 @@ _REFUSED_FEATURES = (
     "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock", "serial", "storage-access", "usb",
     "window-management", "xr-spatial-tracking",
 )  # fmt: skip
-_MEDIA_TYPES: Mapping[str, str] = {
+MEDIA_TYPES: Mapping[str, str] = {
     ".html": "text/html; charset=utf-8",
     ".htm": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -72,6 +78,7 @@ _MEDIA_TYPES: Mapping[str, str] = {
     ".mp4": "video/mp4",
     ".webm": "video/webm",
 }
+_SHRINKS = re.compile(r"text/.*|application/(json|manifest\+json|xml|wasm)|image/(svg\+xml|x-icon)|font/[ot]tf")
 _EXTENSION_ID = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _CONTENT_HASH = re.compile(r"sha256:[0-9a-f]{64}")
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
@@ -85,14 +92,12 @@ class Asset:
     hex: str
     path: str
 
-    @property
-    def blob_key(self) -> str:
-        return ui_blob_key(self.extension_id, self.hex, self.path)
+    def blob_key(self, encoding: Encoding | None = None) -> str:
+        return ui_blob_key(self.extension_id, self.hex, self.path, encoding)
 
-    @property
-    def etag(self) -> str:
-        """Strong: the bundle's hash and the path name the bytes, as they are stored, once and for all."""
-        return f'"{self.hex[:32]}"'
+    def etag(self, encoding: Encoding | None = None) -> str:
+        """Strong: the bundle's hash, the path and the encoding name the bytes, as they are stored, once and for all."""
+        return f'"{self.hex[:32]}{f"-{encoding}" if encoding else ""}"'
 
     def fallback(self) -> "Asset":
         """What a navigation to a path inside the app is answered with."""
@@ -111,9 +116,25 @@ class Sources:
     host_origins: tuple[str, ...]
 
 
-def ui_blob_key(extension_id: str, hexdigest: str, path: str) -> str:
-    """Where the registry puts `ui/<path>` of a bundle, and the UI origin finds it."""
-    return f"{EXT_UI}/{extension_id}/{hexdigest}/{path}"
+def ui_blob_key(extension_id: str, hexdigest: str, path: str, encoding: Encoding | None = None) -> str:
+    """Where the registry puts `ui/<path>` of a bundle, and the UI origin finds it.
+
+    The encoded forms lie beside the bundle's own folder: no file of a bundle can stand in for one.
+    """
+    return f"{EXT_UI}/{extension_id}/{hexdigest}{f'.{encoding}' if encoding else ''}/{path}"
+
+
+def object_headers(key: str) -> dict[str, str]:
+    """The headers that a store keeps with a blob where browsers get it from there (S3 behind CloudFront)."""
+    top, _, rest = key.partition("/")
+    if top == LIBRARY:
+        return {"content-type": media_type(key), "cache-control": _CACHE["library"]}
+    if top != EXT_UI:
+        return {}
+    _, folder, path = rest.split("/", 2)
+    headers = {"content-type": media_type(path), "cache-control": _CACHE["asset"]}
+    encoding = folder.partition(".")[2]
+    return {**headers, "content-encoding": encoding} if encoding else headers
 
 
 def locate(segments: Sequence[str]) -> Asset | None:
@@ -128,7 +149,31 @@ def locate(segments: Sequence[str]) -> Asset | None:
 
 def media_type(path: str) -> str:
     """By the name's suffix from a fixed table, the same on every machine; unknown ones are only bytes."""
-    return _MEDIA_TYPES.get(PurePosixPath(path).suffix.lower(), "application/octet-stream")
+    return MEDIA_TYPES.get(PurePosixPath(path).suffix.lower(), "application/octet-stream")
+
+
+def shrinks(path: str) -> bool:
+    """Whether a file of this name is stored in `ENCODINGS` too: by its type, never by trying."""
+    return _SHRINKS.fullmatch(media_type(path).partition(";")[0]) is not None
+
+
+def negotiated(accept_encoding: str | None) -> tuple[Encoding, ...]:
+    """The encodings that the header takes (RFC 9110, 12.5.3), the best first."""
+    refused: set[str] = set()
+    taken: set[str] = set()
+    for part in (accept_encoding or "").lower().split(","):
+        name, _, parameters = part.partition(";")
+        weight = re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", parameters)
+        (refused if weight else taken).add(name.strip())
+    return tuple(name for name in ENCODINGS if name not in refused and (name in taken or "*" in taken))
+
+
+def vary(path: str) -> str | None:
+    """What in a request an asset's answer depends on; documents answer navigations too."""
+    named = ["accept-encoding"] if shrinks(path) else []
+    if media_type(path).startswith("text/html"):
+        named += ["sec-fetch-mode", "accept"]
+    return ", ".join(named) or None
 
 
 def content_security_policy(sources: Sources) -> str:

@@ -11,6 +11,7 @@ Rules kept here:
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import BinaryIO
 
 import zstandard
@@ -33,10 +34,11 @@ from oriel.provenance import (
     sign_artifact,
     sign_index,
     signature_key,
-    ui_prefix,
     verify_artifact,
     verify_index,
 )
+from oriel.ui import ui_blob_key
+from oriel.ui_encodings import encodings_of
 from registry.compiling import Compiled
 from registry.core import Registry
 from registry.verify import Rejected, Verified
@@ -88,10 +90,10 @@ class Depository:
             component_key(content_hash): bundle.component,
             signature_key(content_hash): verified.envelope,
         }
-        prefix = ui_prefix(manifest.name, content_hash)
-        blobs |= {prefix + path: data for path, data in bundle.ui.items()}
         for key, data in blobs.items():
             self._put(key, data)
+        for path, data in bundle.ui.items():
+            self._put_asset(manifest.name, content_hash.removeprefix(PREFIX), path, data)
         index = BundleIndex(
             content_hash=content_hash,
             extension_id=manifest.name,
@@ -109,6 +111,16 @@ class Depository:
 
         if not self._has(index_key(content_hash), holds):
             self._put_in_place_of_unusable(index_key(content_hash), sign_index(index, self._key))
+
+    def _put_asset(self, extension_id: str, hexdigest: str, path: str, data: bytes) -> None:
+        """A file of the UI, as it is and as browsers take it.
+
+        Another release of an encoder may give other bytes for the same file; those that were there first stay.
+        """
+        self._put(ui_blob_key(extension_id, hexdigest, path), data)
+        for encoding, encoded in encodings_of(path, data):
+            with suppress(BlobMismatch):
+                self._blobs.put_new(ui_blob_key(extension_id, hexdigest, path, encoding), encoded)
 
     def _put(self, key: str, data: bytes) -> None:
         try:

@@ -32,6 +32,7 @@ from oriel.blobs.base import (
     check_key,
 )
 from oriel.clock import now_ms
+from oriel.ui import object_headers
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -80,7 +81,7 @@ class S3Blobs:
 
     def put_new(self, key: str, data: bytes) -> None:
         try:
-            self._send("put_object", Key=self._name(key), IfNoneMatch="*", **_content(data))
+            self._send("put_object", Key=self._name(key), IfNoneMatch="*", **_content(data), **_served(key))
         except _Taken:
             if not self._is(key, data):
                 raise BlobMismatch(key) from None
@@ -252,6 +253,14 @@ def _require_staging(key: str) -> None:
 def _content(data: bytes) -> dict[str, Any]:
     """Bytes to send, with the checksum that S3 is to hold them to."""
     return {"Body": data, "ChecksumAlgorithm": "SHA256", "ChecksumSHA256": _checksum(data)}
+
+
+_SERVED = {"content-type": "ContentType", "content-encoding": "ContentEncoding", "cache-control": "CacheControl"}
+
+
+def _served(key: str) -> dict[str, str]:
+    """The headers of an object that browsers get from S3 itself, through CloudFront."""
+    return {_SERVED[name]: value for name, value in object_headers(key).items()}
 
 
 def _checksum(data: bytes) -> str:

@@ -3,11 +3,13 @@
 Rules kept here:
 
 - A path is cleaned before anything is looked up; what does not clean is 400.
-- A content-addressed answer (200, 206, 304) is immutable; every other answer is problem+json and is not stored.
+- A content-addressed answer is immutable where it is whole (200, 304); an error is problem+json and is not stored.
+- An encoding is chosen from what was stored at publish; what is not there is sent as it is.
 - The SPA fallback answers navigations to extensionless paths. A missing script is a 404, whoever asks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,7 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oriel import ui
-from oriel.blobs import BlobInfo, Blobs
+from oriel.blobs import Blobs
 from oriel.errors import OrielError
 from oriel.local.web_library import WebLibrary
 from oriel.paths import clean_segments
@@ -62,31 +64,39 @@ class UiOrigin:
         return await self._asset(request, asset)
 
     async def _asset(self, request: Request, asset: ui.Asset) -> Response:
-        info = await run_in_threadpool(self._find, asset)
-        varies = {}
-        if info is None and asset.is_extensionless and ui.is_navigation(request.headers):
-            asset, varies = asset.fallback(), {"vary": "sec-fetch-mode, accept"}
-            info = await run_in_threadpool(self._find, asset)
-        if info is None:
+        taken = ui.negotiated(request.headers.get("accept-encoding"))
+        found = await run_in_threadpool(self._find, asset, taken)
+        if found is None and asset.is_extensionless and ui.is_navigation(request.headers):
+            asset = asset.fallback()
+            found = await run_in_threadpool(self._find, asset, taken)
+        if found is None:
             raise OrielError("not_found", f"The UI of {asset.extension_id} has no file {asset.path or '/'}.")
-        headers = {**ui.headers_for("asset", self._sources), **varies, "etag": asset.etag, "accept-ranges": "bytes"}
-        if ui.etag_matches(request.headers.get("if-none-match"), asset.etag):
-            return Response(status_code=304, headers=headers)
-        return self._bytes(request, asset, info.size, headers)
+        if ui.etag_matches(request.headers.get("if-none-match"), found.etag):
+            return Response(status_code=304, headers=found.headers(ui.headers_for("asset", self._sources)))
+        return self._bytes(request, found)
 
-    def _find(self, asset: ui.Asset) -> BlobInfo | None:
-        return self._blobs.info(asset.blob_key) if asset.path else None
+    def _find(self, asset: ui.Asset, taken: Sequence[ui.Encoding]) -> "Found | None":
+        if not asset.path:
+            return None
+        for encoding in (*(taken if ui.shrinks(asset.path) else ()), None):
+            if info := self._blobs.info(asset.blob_key(encoding)):
+                return Found(asset, encoding, info.size)
+        return None
 
-    def _bytes(self, request: Request, asset: ui.Asset, size: int, headers: dict[str, str]) -> Response:
-        wanted = _wanted_range(request, asset.etag, size)
-        span, status = (range(size), 200) if wanted is None else (wanted, 206)
-        if not span and wanted is not None:
-            raise OrielError("range_not_satisfiable", f"The file has {size:,} bytes; the range starts behind them.")
-        if status == 206:
-            headers["content-range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
+    def _bytes(self, request: Request, found: "Found") -> Response:
+        wanted = _wanted_range(request, found)
+        if wanted is None:
+            span, status, headers = range(found.size), 200, ui.headers_for("asset", self._sources)
+        elif not wanted:
+            raise OrielError(
+                "range_not_satisfiable", f"The file has {found.size:,} bytes; the range starts behind them."
+            )
+        else:
+            span, status, headers = wanted, 206, ui.headers_for("part", self._sources)
+            headers["content-range"] = f"bytes {span.start}-{span.stop - 1}/{found.size}"
         headers["content-length"] = str(len(span))
-        body = self._chunks(asset.blob_key, span) if request.method == "GET" else iter(())
-        return StreamingResponse(body, status, headers, ui.media_type(asset.path))
+        body = self._chunks(found.key, span) if request.method == "GET" else iter(())
+        return StreamingResponse(body, status, found.headers(headers), ui.media_type(found.asset.path))
 
     def _chunks(self, key: str, span: range) -> Iterator[bytes]:
         with self._blobs.open(key) as stream:
@@ -97,7 +107,30 @@ class UiOrigin:
                 yield chunk
 
 
-def _wanted_range(request: Request, etag: str, size: int) -> range | None:
-    if not size or request.headers.get("if-range", etag) != etag:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One stored representation of an asset; `size` in bytes."""
+
+    asset: ui.Asset
+    encoding: ui.Encoding | None
+    size: int
+
+    @property
+    def key(self) -> str:
+        return self.asset.blob_key(self.encoding)
+
+    @property
+    def etag(self) -> str:
+        return self.asset.etag(self.encoding)
+
+    def headers(self, others: Mapping[str, str]) -> dict[str, str]:
+        own = {"etag": self.etag, "accept-ranges": "bytes"}
+        own |= {"content-encoding": self.encoding} if self.encoding else {}
+        varies = ui.vary(self.asset.path)
+        return {**others, **own, **({"vary": varies} if varies else {})}
+
+
+def _wanted_range(request: Request, found: Found) -> range | None:
+    if not found.size or request.headers.get("if-range", found.etag) != found.etag:
         return None
-    return ui.single_range(request.headers.get("range"), size)
+    return ui.single_range(request.headers.get("range"), found.size)

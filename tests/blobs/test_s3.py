@@ -8,6 +8,7 @@ import pytest
 from oriel.blobs import BlobMismatch, BlobMissing, BlobsUnavailable, BlobTooLarge, open_blobs
 from oriel.blobs.s3 import S3Blobs
 from oriel.errors import InvalidInput
+from oriel.ui import ui_blob_key
 from tests.support.aws import new_bucket, s3_client, target
 from tests.support.flaky import Flaky, lost, refused
 
@@ -42,6 +43,17 @@ def content_hash(data):
 def stream(size, chunk=1_000_000):
     for start in range(0, size, chunk):
         yield bytes([start // chunk % 251]) * min(chunk, size - start)
+
+
+def test_an_asset_of_a_ui_is_kept_with_the_headers_that_browsers_get(site):
+    key = ui_blob_key("com.acme.reports", "0" * 64, "app.js", "br")
+    site.blobs.put_new(key, b"1")
+    site.blobs.put_new("bundles/sha256/00/manifest.json", b"{}")
+    head = s3_client().head_object(Bucket=site.bucket, Key=f"own/{key}")
+    kept = (head["ContentType"], head["ContentEncoding"], head["CacheControl"])
+    assert kept == ("text/javascript; charset=utf-8", "br", "public, max-age=31536000, immutable")
+    other = s3_client().head_object(Bucket=site.bucket, Key="own/bundles/sha256/00/manifest.json")
+    assert "CacheControl" not in other
 
 
 def test_keys_stand_under_the_prefix_and_nothing_else_of_the_bucket_shows(site):

@@ -52,8 +52,8 @@ def test_a_signed_bundle_becomes_a_version_with_all_its_blobs(stage):
             f"{artifacts}.dsse.json",
             *(f"{folder}/{name}" for name in ("bundle.tar.zst", "component.wasm", "index.dsse.json")),
             *(f"{folder}/{name}" for name in ("manifest.json", "signature.dsse.json")),
-            f"ext-ui/{NAME}/{digits}/app/main.js",
-            f"ext-ui/{NAME}/{digits}/index.html",
+            *(f"ext-ui/{NAME}/{digits}{form}/app/main.js" for form in ("", ".br", ".gzip")),
+            *(f"ext-ui/{NAME}/{digits}{form}/index.html" for form in ("", ".br", ".gzip")),
         ]
     )
     version = stage.store.get_version(NAME, "1.0.0")

@@ -6,6 +6,7 @@ import pytest
 from oriel.blobs.files import FileBlobs
 from oriel.local.ui_origin import create_ui_app
 from oriel.ui import ui_blob_key
+from oriel.ui_encodings import encodings_of
 from tests.support.serving import Port
 
 HEX = hashlib.sha256(b"bundle").hexdigest()
@@ -18,6 +19,7 @@ FILES = {
     "font.woff2": b"wOF2",
     "empty.txt": b"",
     "unknown.zzz": b"?",
+    "app.js.br": b"the author's own",
 }
 
 
@@ -36,7 +38,10 @@ class Client:
 
     def __call__(self, path, method="GET", **headers):
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self._connection.request(method, path, headers=named)
+        self._connection.putrequest(method, path, skip_accept_encoding=True)
+        for name, value in named.items():
+            self._connection.putheader(name, value)
+        self._connection.endheaders()
         return Answer(self._connection.getresponse())
 
     def close(self):
@@ -48,6 +53,8 @@ def origin(tmp_path_factory):
     blobs = FileBlobs(tmp_path_factory.mktemp("blobs"))
     for path, data in FILES.items():
         blobs.put_new(ui_blob_key("com.acme.reports", HEX, path), data)
+        for encoding, encoded in encodings_of(path, data):
+            blobs.put_new(ui_blob_key("com.acme.reports", HEX, path, encoding), encoded)
     port = Port()
     with port.serve(create_ui_app(blobs, ui_origin=port.origin, host_origins=["http://127.0.0.1:8420"])) as origin:
         yield origin

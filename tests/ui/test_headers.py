@@ -2,7 +2,18 @@
 
 import pytest
 
-from oriel.ui import Asset, Sources, content_security_policy, headers_for, locate, media_type
+from oriel.ui import (
+    Asset,
+    Sources,
+    content_security_policy,
+    headers_for,
+    locate,
+    media_type,
+    negotiated,
+    object_headers,
+    shrinks,
+    ui_blob_key,
+)
 
 SOURCES = Sources("https://ui.example", ("https://a.example", "https://b.example"))
 
@@ -36,7 +47,7 @@ def test_self_is_not_named_because_the_documents_are_opaque():
     assert "unsafe" not in content_security_policy(SOURCES)
 
 
-@pytest.mark.parametrize("kind", ["asset", "library", "problem"])
+@pytest.mark.parametrize("kind", ["asset", "part", "library", "problem"])
 def test_every_kind_of_answer_carries_the_policy(kind):
     headers = headers_for(kind, SOURCES)
     assert headers["content-security-policy"] == content_security_policy(SOURCES)
@@ -49,7 +60,9 @@ def test_every_kind_of_answer_carries_the_policy(kind):
 
 def test_immutable_is_for_assets_alone():
     kinds = [
-        kind for kind in ("asset", "library", "problem") if "immutable" in headers_for(kind, SOURCES)["cache-control"]
+        kind
+        for kind in ("asset", "part", "library", "problem")
+        if "immutable" in headers_for(kind, SOURCES)["cache-control"]
     ]
     assert kinds == ["asset"]
 
@@ -58,9 +71,44 @@ def test_an_asset_is_found_under_its_blob_key():
     hexdigest = "0" * 64
     asset = locate(("ext-ui", "com.acme.reports", f"sha256:{hexdigest}", "img", "logo.svg"))
     assert asset == Asset("com.acme.reports", hexdigest, "img/logo.svg")
-    assert asset.blob_key == f"ext-ui/com.acme.reports/{hexdigest}/img/logo.svg"
+    assert asset.blob_key() == f"ext-ui/com.acme.reports/{hexdigest}/img/logo.svg"
+    assert asset.blob_key("br") == f"ext-ui/com.acme.reports/{hexdigest}.br/img/logo.svg"
 
 
 def test_types_do_not_depend_on_the_machine():
     assert media_type("A.JS") == "text/javascript; charset=utf-8"
     assert media_type("Makefile") == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    ("header", "encodings"),
+    [
+        (None, ()),
+        ("", ()),
+        ("gzip, deflate, br, zstd", ("br", "gzip")),
+        ("GZIP", ("gzip",)),
+        ("br;q=0, *", ("gzip",)),
+        ("br;q=0.0, gzip;q=0.001", ("gzip",)),
+        ("*", ("br", "gzip")),
+        ("identity, *;q=0", ()),
+    ],
+)
+def test_encodings_are_those_that_the_browser_takes_the_best_first(header, encodings):
+    assert negotiated(header) == encodings
+
+
+def test_what_is_compressed_already_is_not_compressed_again():
+    assert [name for name in ("a.png", "a.woff2", "a.mp4", "a", "a.zzz", "a.pdf") if shrinks(name)] == []
+    assert all(shrinks(name) for name in ("a.html", "a.js", "a.css", "a.svg", "a.json", "a.wasm", "a.ttf"))
+
+
+def test_a_store_that_answers_browsers_itself_keeps_the_same_headers():
+    key = ui_blob_key("com.acme.reports", "0" * 64, "app.js", "br")
+    assert object_headers(key) == {
+        "content-type": "text/javascript; charset=utf-8",
+        "content-encoding": "br",
+        "cache-control": headers_for("asset", SOURCES)["cache-control"],
+    }
+    assert "content-encoding" not in object_headers(ui_blob_key("com.acme.reports", "0" * 64, "app.js"))
+    assert object_headers("oriel/guest.js")["cache-control"] == "public, no-cache"
+    assert object_headers("bundles/sha256/00/bundle.tar.zst") == {}
