@@ -26,7 +26,7 @@ def main(data_dir: Path) -> None:
     settings = Settings.load(data_dir=data_dir)
     _, runner = build_app(settings, Keyring.open(settings.keyring_path))
     marks.append(time.perf_counter())
-    response = runner.execute(ExecuteRequest.model_validate_json((data_dir / REQUEST).read_bytes()))
+    response = runner.execute(ExecuteRequest.from_json((data_dir / REQUEST).read_bytes()))
     marks.append(time.perf_counter())
     if response.error is not None:
         raise RuntimeError(f"the first answer is {response.error}")

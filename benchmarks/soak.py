@@ -127,4 +127,4 @@ def _request(content_hash: str, case: Case) -> ExecuteRequest:
     }
     body = {"headers": [["content-type", "text/plain"]], "body_b64": base64.b64encode(BODY).decode()}
     request = {"providers": EVERYTHING, **case.changes, "context": context}
-    return ExecuteRequest.model_validate({**request, "http": {"method": "POST", "path": "/", **body}})
+    return ExecuteRequest.convert({**request, "http": {"method": "POST", "path": "/", **body}})

@@ -8,10 +8,14 @@ service token that covers the whole body (`oriel.identity`).
 import base64
 from typing import Annotated, Literal, TypedDict
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
+from msgspec import Meta, field
+
+from oriel.messages import Message
 
 Trigger = Literal["http", "event", "schedule"]
-ContentHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+ContentHash = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
+AtLeastOne = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[int, Meta(ge=0)]
 
 DEFAULT_TIMEOUT_MS = 10_000
 DEFAULT_MEMORY_MB = 128
@@ -21,10 +25,6 @@ HISTOGRAM_BOUNDS = tuple(digit * 10.0**power for power in range(-3, 5) for digit
 # A body that travels as text: in the worst case JSON makes six characters of one of them, and even so it is small
 # beside what an envelope may have.
 MAX_TEXT_BYTES = 100_000
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class BodyFields(TypedDict):
@@ -44,7 +44,7 @@ def body_fields(body: bytes) -> BodyFields:
     return {"body_text": "", "body_b64": base64.b64encode(body).decode()}
 
 
-class _WithBody(_Model):
+class _WithBody(Message):
     body_text: str = ""
     body_b64: str = ""
 
@@ -53,7 +53,7 @@ class _WithBody(_Model):
         return self.body_text.encode() if self.body_text else base64.b64decode(self.body_b64)
 
 
-class ExecutionContext(_Model):
+class ExecutionContext(Message):
     """The ids of one execution. Every log line, receipt and host call carries them."""
 
     request_id: str
@@ -65,10 +65,10 @@ class ExecutionContext(_Model):
     version: str
     content_hash: ContentHash
     trigger: Trigger = "http"
-    config: dict[str, str] = Field(default_factory=dict)
+    config: dict[str, str] = field(default_factory=dict)
 
 
-class HttpRequest(_WithBody):
+class HttpRequest(_WithBody, kw_only=True):
     """What the handler is asked. `headers` keeps repeats and their order; names are lower case."""
 
     method: str
@@ -79,28 +79,28 @@ class HttpRequest(_WithBody):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Limits(_Model):
+class Limits(Message):
     """The bounds of one execution; every one of them is enforced by the runner.
 
     `timeout_ms` covers everything: the guest, its host calls, reading its answer.
     """
 
-    timeout_ms: int = Field(default=DEFAULT_TIMEOUT_MS, ge=1, le=900_000)
-    memory_mb: int = Field(default=DEFAULT_MEMORY_MB, ge=1, le=4096)
-    fuel: int | None = Field(default=None, ge=1)
-    max_response_bytes: int = Field(default=6_000_000, ge=0)
-    max_response_headers: int = Field(default=64, ge=0)
-    max_host_calls: int = Field(default=1_000, ge=0)
-    max_egress_bytes: int = Field(default=10_000_000, ge=0)
-    max_log_lines: int = Field(default=200, ge=0)
-    max_log_bytes: int = Field(default=64_000, ge=0)
-    max_kv_operations: int = Field(default=200, ge=0)
-    max_kv_bytes: int = Field(default=32_000_000, ge=0)
-    max_metric_samples: int = Field(default=1_000, ge=0)
-    max_metric_series: int = Field(default=100, ge=0)
+    timeout_ms: Annotated[int, Meta(ge=1, le=900_000)] = DEFAULT_TIMEOUT_MS
+    memory_mb: Annotated[int, Meta(ge=1, le=4096)] = DEFAULT_MEMORY_MB
+    fuel: AtLeastOne | None = None
+    max_response_bytes: NotNegative = 6_000_000
+    max_response_headers: NotNegative = 64
+    max_host_calls: NotNegative = 1_000
+    max_egress_bytes: NotNegative = 10_000_000
+    max_log_lines: NotNegative = 200
+    max_log_bytes: NotNegative = 64_000
+    max_kv_operations: NotNegative = 200
+    max_kv_bytes: NotNegative = 32_000_000
+    max_metric_samples: NotNegative = 1_000
+    max_metric_series: NotNegative = 100
 
 
-class SealedSecret(_Model):
+class SealedSecret(Message):
     """One secret as it is stored: AES-256-GCM, bound to tenant, install and name (`oriel.sealing`)."""
 
     name: str
@@ -111,10 +111,10 @@ class SealedSecret(_Model):
     reference_only: bool = False
 
 
-class User(_Model):
+class User(Message, omit_defaults=True):
     """The user whose request it is, as far as the verified token tells.
 
-    The members from `type` on are those of `alga:extension`; the company may be written `company_name`.
+    The members from `type` on are those of `alga:extension`; the company may come by either of its names.
     """
 
     id: str
@@ -123,11 +123,17 @@ class User(_Model):
     roles: tuple[str, ...] = ()
     type: str | None = None
     client_id: str | None = None
-    client_name: str | None = Field(default=None, validation_alias=AliasChoices("client_name", "company_name"))
-    additional_fields: dict[str, str] = Field(default_factory=dict)
+    client_name: str | None = None
+    company_name: str | None = None
+    additional_fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def company(self) -> str:
+        """By whichever name it came."""
+        return self.client_name or self.company_name or ""
 
 
-class ExecuteRequest(_Model):
+class ExecuteRequest(Message):
     """What is to be executed, and with what.
 
     Attributes:
@@ -147,14 +153,14 @@ class ExecuteRequest(_Model):
     acting_user: User | None = None
 
 
-class ExecuteError(_Model):
+class ExecuteError(Message):
     """Why there is no answer of the guest's own: a code of `oriel.errors.CATALOGUE` and one sentence."""
 
     code: str
     message: str
 
 
-class Receipt(_Model):
+class Receipt(Message):
     """What one execution used. Times in milliseconds, sizes in bytes."""
 
     duration_ms: float = 0.0
@@ -175,16 +181,16 @@ class Receipt(_Model):
     reason: str | None = None
 
 
-class LogLine(_Model):
+class LogLine(Message):
     """One line the guest logged; `at_ms` counts from the start of the execution."""
 
     at_ms: float
     level: Literal["debug", "info", "warn", "error"]
     message: str
-    fields: dict[str, str] = Field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
 
 
-class Metric(_Model):
+class Metric(Message, kw_only=True):
     """One series of one execution: a name, its labels, and what became of the samples.
 
     Attributes:
@@ -195,13 +201,13 @@ class Metric(_Model):
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
-    labels: dict[str, str] = Field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
     value: float
     count: int
     buckets: tuple[int, ...] = ()
 
 
-class ExecuteResponse(_WithBody):
+class ExecuteResponse(_WithBody, kw_only=True):
     """`status`, `headers` and the body are the guest's where `error` is None."""
 
     status: int

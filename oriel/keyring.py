@@ -13,7 +13,6 @@ Elsewhere a key service takes the file's place. What the rest uses of it is smal
 purpose, and `oriel.sealing.DataKeys`.
 """
 
-import base64
 import fcntl
 import os
 import secrets
@@ -24,12 +23,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError, model_validator
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.ids import new_id
+from oriel.messages import Message, place_and_problem
 from oriel.sealing import DataKey
 
 KEY_BYTES = 32
@@ -37,79 +38,62 @@ FILE_MODE = 0o600
 MAX_FILE_BYTES = 1_000_000
 
 
-def _key_from_text(text: object) -> bytes:
-    key = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
-    if len(key) != KEY_BYTES:
-        raise ValueError("not a key of 32 bytes")
-    return key
+_Key = Annotated[bytes, msgspec.Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
 
 
-_Key = Annotated[
-    bytes,
-    PlainValidator(_key_from_text),
-    PlainSerializer(lambda key: base64.b64encode(key).decode()),
-    Field(repr=False),
-]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class _DataKeyEntry(_Model):
+class _DataKeyEntry(Message, kw_only=True):
     key_id: str
     key: _Key
 
 
-class _File(_Model):
+class _File(Message, kw_only=True):
     """The file as it is written; `current` names the data key that seals."""
 
     format: Literal[1] = 1
     platform_key: _Key
     service_key: _Key
     issuer_key: _Key
-    host_key: _Key = b""  # this and the next are empty in a file of an earlier release; `Keyring.open` adds them
+    host_key: _Key = b""  # this and the next are missing in a file of an earlier release; `Keyring.open` adds them
     session_key: _Key = b""
     data_keys: tuple[_DataKeyEntry, ...]
     current: str
 
-    @model_validator(mode="after")
-    def _current_is_there(self) -> Self:
+    def __post_init__(self) -> None:
         if self.current not in {entry.key_id for entry in self.data_keys}:
             raise ValueError("the current data key is not in the file")
-        return self
+
+    def __repr__(self) -> str:
+        return f"_File(current={self.current!r})"  # no key in a traceback
 
     @classmethod
     def fresh(cls) -> Self:
         entry = _new_data_key()
-        return cls.model_validate(
-            {
-                "platform_key": _new_key(),
-                "service_key": _new_key(),
-                "issuer_key": _new_key(),
-                "host_key": _new_key(),
-                "session_key": _new_key(),
-                "data_keys": (entry,),
-                "current": entry.key_id,
-            }
+        return cls(
+            platform_key=_new_key(),
+            service_key=_new_key(),
+            issuer_key=_new_key(),
+            host_key=_new_key(),
+            session_key=_new_key(),
+            data_keys=(entry,),
+            current=entry.key_id,
         )
 
     def completed(self) -> Self:
         """With a key for each purpose."""
         missing = [name for name in ("host_key", "session_key") if not getattr(self, name)]
-        return self.model_copy(update={name: secrets.token_bytes(KEY_BYTES) for name in missing}) if missing else self
+        return replace(self, **{name: _new_key() for name in missing}) if missing else self
 
     def rotated(self) -> Self:
         entry = _new_data_key()
-        return self.model_copy(update={"data_keys": (*self.data_keys, entry), "current": entry.key_id})
+        return replace(self, data_keys=(*self.data_keys, entry), current=entry.key_id)
 
 
-def _new_key() -> str:
-    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+def _new_key() -> bytes:
+    return secrets.token_bytes(KEY_BYTES)
 
 
 def _new_data_key() -> _DataKeyEntry:
-    return _DataKeyEntry.model_validate({"key_id": new_id("key"), "key": _new_key()})
+    return _DataKeyEntry(key_id=new_id("key"), key=_new_key())
 
 
 class Keyring:
@@ -207,12 +191,11 @@ def _read(path: Path) -> _File:
     finally:
         os.close(descriptor)
     try:
-        return _File.model_validate_json(raw)
-    except ValidationError as error:
-        # Only the places: what stands there may be a key.
-        places = ", ".join(".".join(map(str, item["loc"])) for item in error.errors(include_input=False)) or "its form"
+        return _File.from_json(raw)
+    except msgspec.DecodeError as error:
+        place = place_and_problem(error)[0] or "its form"  # and no more: what stands there may be a key
         raise OrielError(
-            "unavailable", f"{path} is not a keyring: see {places}.", hint="Restore the file from its backup."
+            "unavailable", f"{path} is not a keyring: see {place}.", hint="Restore the file from its backup."
         ) from None
 
 
@@ -254,8 +237,8 @@ def _replace(path: Path, content: _File) -> _File:
 def _write_beside(path: Path, content: _File) -> Path:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(content.model_dump_json(indent=2) + "\n")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.format(content.to_json(), indent=2) + b"\n")
         file.flush()
         os.fsync(descriptor)
     return temporary

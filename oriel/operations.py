@@ -12,23 +12,26 @@ Rules kept here:
 - Every call carries a body, so that its token binds the input: there is no GET.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+import msgspec
+from msgspec import Meta
 
 from oriel import strict_json
 from oriel.errors import Finding, InvalidInput
+from oriel.messages import Message, place_and_problem
 
 MAX_FILE_BYTES = 1_000_000
 OPERATION = r"^[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)*$"
+MAX_NAME = 64
 _SUBJECT = "The list of host operations"
+_URL = r"^(?:https?://[^/?#@\s]+)?(?:/[^#\s]*)?\Z"
 
-OperationName = Annotated[str, StringConstraints(pattern=OPERATION, max_length=64)]
 
-
-class HostOperation(BaseModel):
+class HostOperation(Message):
     """Where one operation is carried out, and within which bounds.
 
     Attributes:
@@ -36,16 +39,11 @@ class HostOperation(BaseModel):
         max_bytes: of the product's answer.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    url: Annotated[str, StringConstraints(pattern=r"^(?:https?://[^/?#@\s]+)?(?:/[^#\s]*)?$", min_length=1)]
+    url: Annotated[str, Meta(pattern=_URL, min_length=1)]
     method: Literal["POST", "PUT", "PATCH"] = "POST"
-    timeout_ms: int = Field(default=5_000, ge=1, le=900_000)
-    description: str = Field(default="", max_length=300)
-    max_bytes: int = Field(default=1_000_000, ge=1, le=100_000_000)
-
-
-_OPERATIONS: TypeAdapter[dict[OperationName, HostOperation]] = TypeAdapter(dict[OperationName, HostOperation])
+    timeout_ms: Annotated[int, Meta(ge=1, le=900_000)] = 5_000
+    description: Annotated[str, Meta(max_length=300)] = ""
+    max_bytes: Annotated[int, Meta(ge=1, le=100_000_000)] = 1_000_000
 
 
 def load_operations(source: str, base_url: str) -> Mapping[str, HostOperation]:
@@ -56,25 +54,41 @@ def load_operations(source: str, base_url: str) -> Mapping[str, HostOperation]:
         base_url: what URLs that are a path alone are relative to.
 
     Raises:
-        InvalidInput: `invalid_input`, with every mistake.
+        InvalidInput: `invalid_input`, with a finding for every operation that is wrong.
     """
     if not source:
         return {}
     try:
-        declared = _OPERATIONS.validate_python(strict_json.loads(_text(source), max_bytes=MAX_FILE_BYTES))
+        declared = strict_json.loads(_text(source), max_bytes=MAX_FILE_BYTES)
     except strict_json.JsonError as error:
         raise _invalid(Finding("", f"is not valid JSON: {error}")) from None
-    except ValidationError as error:
-        raise _invalid(*(Finding(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors())) from None
-    return {
-        name: operation.model_copy(update={"url": base_url + operation.url}) if operation.url[0] == "/" else operation
-        for name, operation in declared.items()
-    }
+    if not isinstance(declared, dict):
+        raise _invalid(Finding("", "is not a JSON object"))
+    findings: list[Finding] = []
+    operations: dict[str, HostOperation] = {}
+    for name, value in declared.items():
+        try:
+            operations[name] = _operation(name, value, base_url)
+        except msgspec.ValidationError as error:
+            place, problem = place_and_problem(error)
+            findings.append(Finding(f"{name}.{place}".rstrip("."), problem))
+    if findings:
+        raise _invalid(*findings)
+    return operations
 
 
 def intersection(asked: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
     """What both sides name, ordered."""
     return tuple(sorted(set(asked) & set(granted)))
+
+
+def _operation(name: str, value: Any, base_url: str) -> HostOperation:
+    if len(name) > MAX_NAME or not re.fullmatch(OPERATION, name):
+        raise msgspec.ValidationError(f"A name is dotted and in lower case, of up to {MAX_NAME} characters")
+    operation = HostOperation.convert(value)
+    if operation.url.startswith("/"):
+        return msgspec.structs.replace(operation, url=base_url + operation.url)
+    return operation
 
 
 def _text(source: str) -> str:

@@ -16,14 +16,15 @@ Rules kept here:
 - A statement says nothing that changes when a step is repeated: no time, no id of a run.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+import msgspec
+from msgspec import Meta
 
-from oriel.contract import ContentHash
+from oriel.contract import ContentHash, NotNegative
 from oriel.errors import OrielError
+from oriel.messages import Message
 from oriel.signing import PublicKey, SigningKey, TrustBundle, sign_statement, verify_statement
 
 INDEX_PREDICATE = "https://oriel.dev/provenance/bundle-index/v1"
@@ -33,7 +34,7 @@ ARTIFACT_SUBJECT = "component.cwasm"
 PREFIX = "sha256:"
 _PLATFORM = "platform"  # no publisher's name: those have a dot
 
-Fingerprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+Fingerprint = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")]
 
 
 def bundle_folder(content_hash: str) -> str:
@@ -72,9 +73,7 @@ def artifact_statement_key(fingerprint: str, component_digest: str) -> str:
     return f"artifacts/{fingerprint}/sha256/{component_digest.removeprefix(PREFIX)}.dsse.json"
 
 
-class _Predicate(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Predicate(Message):
     def subject(self) -> dict[str, str]:
         """What the statement is about: a file's name and its digest."""
         raise NotImplementedError
@@ -112,7 +111,7 @@ class Artifact(_Predicate):
     component_digest: ContentHash
     fingerprint: Fingerprint
     digest: ContentHash
-    size: int = Field(ge=0)
+    size: NotNegative
 
     def subject(self) -> dict[str, str]:
         return {ARTIFACT_SUBJECT: self.digest}
@@ -123,7 +122,7 @@ P = TypeVar("P", bound=_Predicate)
 
 def sign_index(index: BundleIndex, key: SigningKey) -> bytes:
     """The envelope for `index_key`."""
-    return sign_statement(index.subject(), INDEX_PREDICATE, index.model_dump(mode="json"), key)
+    return sign_statement(index.subject(), INDEX_PREDICATE, index.to_plain(), key)
 
 
 def verify_index(envelope: bytes, *, content_hash: str, keys: Sequence[PublicKey]) -> BundleIndex:
@@ -140,7 +139,7 @@ def verify_index(envelope: bytes, *, content_hash: str, keys: Sequence[PublicKey
 
 def sign_artifact(artifact: Artifact, key: SigningKey) -> bytes:
     """The envelope for `artifact_statement_key`."""
-    return sign_statement(artifact.subject(), ARTIFACT_PREDICATE, artifact.model_dump(mode="json"), key)
+    return sign_statement(artifact.subject(), ARTIFACT_PREDICATE, artifact.to_plain(), key)
 
 
 def verify_artifact(envelope: bytes, *, component_digest: str, fingerprint: str, keys: Sequence[PublicKey]) -> Artifact:
@@ -160,8 +159,8 @@ def _verify(envelope: bytes, kind: type[P], predicate_type: str, keys: Sequence[
     trust = TrustBundle.for_publisher(_PLATFORM, keys)
     statement = verify_statement(envelope, predicate_type=predicate_type, publisher=_PLATFORM, trust=trust)
     try:
-        predicate = kind.model_validate_json(json.dumps(dict(statement.predicate)))
-    except ValidationError:
+        predicate = kind.convert(dict(statement.predicate))
+    except msgspec.ValidationError:
         raise OrielError("signature_invalid", "The platform's statement is of another form.") from None
     if dict(statement.subjects) != predicate.subject():
         raise OrielError("signature_invalid", "The platform's statement contradicts itself.")

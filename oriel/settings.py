@@ -1,8 +1,8 @@
 """The platform's settings, read once from the environment.
 
 Every setting is an environment variable `ORIEL_<NAME>`; the trust bundle is `SIGNING_TRUST_BUNDLE`. The defaults are
-those of one machine: SQLite and files under `.oriel/`, loopback addresses. A setting that cannot be read stops the
-start with every finding at once.
+those of one machine: SQLite and files under `.oriel/`, loopback addresses. A variable that is empty is not set. A
+setting that cannot be read stops the start with every finding at once.
 """
 
 import os
@@ -10,14 +10,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+import msgspec
+from msgspec import Meta, field
+from msgspec.structs import replace
 
 from oriel.errors import Finding, InvalidInput
+from oriel.messages import place_and_problem
 
 MEGABYTE = 1_000_000
 PEM_MARK = "-----BEGIN"
 LOCAL_ISSUER = "urn:oriel:local"
+PREFIX = "ORIEL_"
+TRUST_BUNDLE = "SIGNING_TRUST_BUNDLE"
 
 
 def _processors() -> int:
@@ -25,70 +29,66 @@ def _processors() -> int:
     return max(2, min(16, len(os.sched_getaffinity(0))))
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of the three functions and of the platform on one machine.
 
     Raises (from `load`): `InvalidInput` with code `invalid_input`.
     """
 
-    model_config = SettingsConfigDict(env_prefix="ORIEL_", env_ignore_empty=True, frozen=True, extra="ignore")
-
     # where things are
     data_dir: Path = Path(".oriel")
-    store: str = Field(default="", description="`sqlite:PATH`, `dynamodb:TABLE`, …; by default in the data directory")
-    blobs: str = Field(default="", description="`file:DIR` or `s3:BUCKET[/PREFIX]`; by default in the data directory")
+    store: str = ""  # `sqlite:PATH`, `dynamodb:TABLE`, …; by default in the data directory
+    blobs: str = ""  # `file:DIR` or `s3:BUCKET[/PREFIX]`; by default in the data directory
     host: str = "127.0.0.1"
-    port: int = Field(default=8420, ge=0, le=65535)
-    ui_port: int = Field(default=8421, ge=0, le=65535)
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8420
+    ui_port: Annotated[int, Meta(ge=0, le=65535)] = 8421
     public_url: str = ""
     ui_origin: str = ""
 
     # who may do what
     oidc_issuer: str = ""
     oidc_audience: str = "oriel"
-    oidc_jwks: str = Field(default="", description="a URL or a file; by default the local keyring's own issuer")
+    oidc_jwks: str = ""  # a URL or a file; by default the local keyring's own issuer
     tenant_claim: str = "tenant"
     roles_claim: str = "roles"
-    host_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    signing_trust_bundle: str = Field(
-        default="",
-        validation_alias=AliasChoices("SIGNING_TRUST_BUNDLE", "signing_trust_bundle"),
-        description="PEM text, or the path of a PEM file",
-    )
+    host_origins: tuple[str, ...] = ()
+    signing_trust_bundle: str = ""  # PEM text, or the path of a PEM file
 
     # ceilings no extension passes
-    max_body_bytes: int = Field(default=6 * MEGABYTE, ge=1)
-    max_bundle_bytes: int = Field(default=64 * MEGABYTE, ge=1)
-    max_timeout_ms: int = Field(default=30_000, ge=1)
-    max_memory_mb: int = Field(default=256, ge=16)
-    cache_seconds: float = Field(default=5.0, ge=0, le=5)
+    max_body_bytes: Annotated[int, Meta(ge=1)] = 6 * MEGABYTE
+    max_bundle_bytes: Annotated[int, Meta(ge=1)] = 64 * MEGABYTE
+    max_timeout_ms: Annotated[int, Meta(ge=1)] = 30_000
+    max_memory_mb: Annotated[int, Meta(ge=16)] = 256
+    cache_seconds: Annotated[float, Meta(ge=0, le=5)] = 5.0
 
     # the engine room: processes share the processors best, threads wait for what guests ask of the world
     # (docs/decisions/0001-pooling-allocator.md)
-    runner_workers: int = Field(default_factory=_processors, ge=1, le=64)
-    runner_threads: int = Field(default=4, ge=1, le=256)
-    artifact_cache_mb: int = Field(default=2_000, ge=64)
-    host_operations: str = Field(
-        default="", description="operations of the host product (`oriel.operations`): JSON, or the path of a file"
-    )
-    egress_allow_networks: Annotated[tuple[str, ...], NoDecode] = ()
-    compile_memory_mb: int = Field(default=4_096, ge=512)
-    compile_seconds: int = Field(default=120, ge=5)
+    runner_workers: Annotated[int, Meta(ge=1, le=64)] = field(default_factory=_processors)
+    runner_threads: Annotated[int, Meta(ge=1, le=256)] = 4
+    artifact_cache_mb: Annotated[int, Meta(ge=64)] = 2_000
+    host_operations: str = ""  # operations of the host product (`oriel.operations`): JSON, or the path of a file
+    egress_allow_networks: tuple[str, ...] = ()
+    compile_memory_mb: Annotated[int, Meta(ge=512)] = 4_096
+    compile_seconds: Annotated[int, Meta(ge=5)] = 120
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-
-    @field_validator("host_origins", "egress_allow_networks", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @classmethod
     def load(cls, **overrides: Any) -> "Settings":
         """Read the environment; `overrides` win over it."""
-        try:
-            return cls(**overrides)
-        except ValidationError as error:
-            raise InvalidInput("invalid_input", _findings(error), subject="The environment") from None
+        values: dict[str, Any] = {}
+        findings: list[Finding] = []
+        for setting in msgspec.structs.fields(cls):
+            given = overrides.get(setting.name, os.environ.get(variable(setting.name)) or None)
+            if given is None:
+                continue
+            try:
+                values[setting.name] = _read(setting.type, given)
+            except msgspec.ValidationError as error:
+                findings.append(Finding(variable(setting.name), place_and_problem(error)[1]))
+        if findings:
+            raise InvalidInput("invalid_input", findings, subject="The environment")
+        return cls(**values)
 
     @property
     def store_url(self) -> str:
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
 
     def on_ports(self, port: int, ui_port: int) -> "Settings":
         """The same settings with the ports that are really listened on."""
-        return self.model_copy(update={"port": port, "ui_port": ui_port})
+        return replace(self, port=port, ui_port=ui_port)
 
     def trust_bundle_pem(self) -> str:
         """The operator's trust bundle as PEM text; empty where none is set."""
@@ -133,20 +133,29 @@ class Settings(BaseSettings):
         try:
             return Path(value).read_text(encoding="utf-8")
         except OSError as error:
-            at = "SIGNING_TRUST_BUNDLE"
+            at = TRUST_BUNDLE
             message = f"{value} cannot be read: {error.strerror}. Give PEM text or the path of a PEM file."
             raise InvalidInput("invalid_input", [Finding(at, message)], subject="The environment") from None
 
     def environment(self) -> Mapping[str, str]:
         """The variables that make another process load the same settings."""
-        prefix = str(self.model_config["env_prefix"])
-        pairs = {f"{prefix}{name.upper()}": value for name, value in self if name != "signing_trust_bundle"}
-        pairs["SIGNING_TRUST_BUNDLE"] = self.signing_trust_bundle
-        return {name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in pairs.items()}
+        pairs = ((variable(name), value) for name, value in msgspec.structs.asdict(self).items())
+        return {name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in pairs}
 
 
-def _findings(error: ValidationError) -> list[Finding]:
-    return [
-        Finding("ORIEL_" + ".".join(str(part) for part in entry["loc"]).upper(), entry["msg"])
-        for entry in error.errors(include_url=False)
-    ]
+def variable(setting: str) -> str:
+    """The environment variable of a setting."""
+    return TRUST_BUNDLE if setting == "signing_trust_bundle" else f"{PREFIX}{setting.upper()}"
+
+
+def _read(type_: Any, given: Any) -> Any:
+    """A setting's value from its text; the parts of a list are written with commas between them."""
+    if type_ == tuple[str, ...] and isinstance(given, str):
+        given = tuple(part.strip() for part in given.split(",") if part.strip())
+    return msgspec.convert(given, type_, strict=False, dec_hook=_path)
+
+
+def _path(type_: type, given: Any) -> Any:
+    if type_ is not Path:
+        raise NotImplementedError(f"no setting is of the type {type_}")
+    return Path(given)

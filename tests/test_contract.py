@@ -10,9 +10,9 @@ BODIES = [b"", b"text", "Grüße ☃".encode(), b"\0\1\x1f", b"\xff\xfe", b"x" *
 @pytest.mark.parametrize("body", BODIES)
 def test_a_body_arrives_as_it_was(body):
     request = HttpRequest(method="POST", path="/", **body_fields(body))
-    assert HttpRequest.model_validate_json(request.model_dump_json()).body() == body
+    assert HttpRequest.from_json(request.to_json()).body() == body
     response = ExecuteResponse(status=200, **body_fields(body))
-    assert ExecuteResponse.model_validate_json(response.model_dump_json()).body() == body
+    assert ExecuteResponse.from_json(response.to_json()).body() == body
 
 
 def test_text_travels_as_text_and_the_rest_as_base64():
@@ -22,4 +22,4 @@ def test_text_travels_as_text_and_the_rest_as_base64():
 
 def test_the_largest_text_is_small_in_an_envelope_whatever_json_makes_of_it():
     request = HttpRequest(method="POST", path="/", **body_fields(b"\1" * MAX_TEXT_BYTES))
-    assert len(request.model_dump_json()) < 700_000
+    assert len(request.to_json()) < 700_000

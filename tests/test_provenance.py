@@ -76,7 +76,7 @@ def test_a_retired_key_is_believed_where_it_is_named():
 
 
 def test_a_statement_that_contradicts_itself_is_refused():
-    predicate = INDEX.model_dump(mode="json")
+    predicate = INDEX.to_plain()
     for subjects in ({INDEX_SUBJECT: DIGEST}, {"other": HASH}, {INDEX_SUBJECT: HASH, "more": DIGEST}):
         assert refused(index, sign_statement(subjects, INDEX_PREDICATE, predicate, KEY)) == "signature_invalid"
     for bad in ({**predicate, "more": 1}, {**predicate, "component_digest": "x"}):

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
@@ -228,7 +229,7 @@ def _runner(app: Starlette) -> Iterator[str]:
         yield f"### `{min(route.methods or ())} {route.path}`\n"
         if route.path == EXECUTE:
             for what, model in (("body", ExecuteRequest), ("answer", ExecuteResponse)):
-                schema = model.model_json_schema(mode="serialization" if what == "answer" else "validation")
+                schema = msgspec.json.schema(model)
                 yield from _table(what, _fields(schema, schema), schema)
             yield "Answers: 200 where there is a receipt, also of a failure; a problem where nothing ran.\n"
         else:
@@ -284,7 +285,7 @@ def _bounds(schema: Json) -> str:
     said = [f"{lowest} or more"] if lowest is not None and highest is None else []
     said += [f"{lowest} to {highest}"] if highest is not None else []
     said += [f"at most {longest:,}"] if longest else []
-    said += [f"`{schema['pattern']}`"] if "pattern" in schema else []
+    said += [f"`{schema['pattern'].replace(chr(92) + 'Z', '$')}`"] if "pattern" in schema else []
     return f" ({', '.join(said)})" if said else ""
 
 

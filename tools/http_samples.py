@@ -134,8 +134,8 @@ def _execution(manifest: Manifest) -> records.Execution:
         started_at=MOMENT,
         receipt=Receipt(
             duration_ms=10.3, cpu_ms=6.0, peak_memory_bytes=10_055_680, host_calls=3, kv_reads=13
-        ).model_dump(),
-        logs=(LogLine(at_ms=1.5, level="info", message="13 weeks").model_dump(),),
+        ).to_plain(),
+        logs=(LogLine(at_ms=1.5, level="info", message="13 weeks").to_plain(),),
     )
 
 

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from gateway.admission import Admission, Admitted
 from gateway.cors import Cors
 from gateway.headers import EXECUTION_ID, request_headers, response_headers
@@ -233,7 +235,7 @@ def problem(error: OrielError, request_id: str) -> GatewayResponse:
 
 
 def _with_bodies_of(limits: Limits, max_body_bytes: int) -> Limits:
-    return limits.model_copy(update={"max_response_bytes": min(limits.max_response_bytes, max_body_bytes)})
+    return msgspec.structs.replace(limits, max_response_bytes=min(limits.max_response_bytes, max_body_bytes))
 
 
 def _without_body(answer: GatewayResponse) -> GatewayResponse:
@@ -261,12 +263,12 @@ def _entry(
         error_code=code,
         started_at=started_at,
         receipt=_with_metrics(answer),
-        logs=tuple(line.model_dump(mode="json") for line in answer.logs),
+        logs=tuple(line.to_plain() for line in answer.logs),
     )
 
 
 def _with_metrics(answer: ExecuteResponse) -> dict[str, Any]:
     """The receipt as it is journalled, with what the guest has counted where it has counted anything."""
-    receipt = answer.receipt.model_dump(mode="json")
-    metrics = [metric.model_dump(mode="json") for metric in answer.metrics]
+    receipt = answer.receipt.to_plain()
+    metrics = [metric.to_plain() for metric in answer.metrics]
     return {**receipt, "metrics": metrics} if metrics else receipt

@@ -152,10 +152,14 @@ def effective_limits(wanted: LimitsRequest, installed: Mapping[str, int], ceilin
     A version may want more than the default, which the operator bounds with the ceiling. An install can only lower.
     None, or nothing said, is no limit.
     """
-    asked = Limits().model_dump(exclude_none=True) | wanted.model_dump(exclude_none=True)
-    bounds = (asked, installed, ceiling.model_dump(exclude_none=True))
+    asked = _said(Limits()) | wanted.model_dump(exclude_none=True)
+    bounds = (asked, installed, _said(ceiling))
     named = set().union(*bounds)
-    return Limits.model_validate({name: min(bound[name] for bound in bounds if name in bound) for name in named})
+    return Limits.convert({name: min(bound[name] for bound in bounds if name in bound) for name in named})
+
+
+def _said(limits: Limits) -> dict[str, int]:
+    return {name: bound for name, bound in limits.to_plain().items() if bound is not None}
 
 
 def _require_role(endpoint: Endpoint, principal: Principal) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import httpx
-from pydantic import ValidationError
+import msgspec
 
 from oriel.contract import ExecuteRequest, ExecuteResponse
 from oriel.errors import OrielError, problem_from
@@ -77,7 +77,7 @@ class HttpRunner:
         )
 
     def execute(self, request: ExecuteRequest) -> ExecuteResponse:
-        body = request.model_dump_json().encode()
+        body = request.to_json()
         seconds = request.limits.timeout_ms / 1000 + self._margin
         deadline = time.monotonic() + seconds
         try:
@@ -171,10 +171,10 @@ def _read(answer: httpx.Response, limit: int, deadline: float) -> bytes:
 def _parsed(answer: httpx.Response, raw: bytes) -> ExecuteResponse:
     try:
         if answer.status_code == 200:
-            return ExecuteResponse.model_validate_json(raw)
+            return ExecuteResponse.from_json(raw)
         problem = httpx.Response(answer.status_code, content=raw).json()
         code, detail = str(problem["code"]), str(problem["detail"])
-    except (ValidationError, ValueError, KeyError, TypeError):
+    except (msgspec.DecodeError, ValueError, KeyError, TypeError):
         raise OrielError("unavailable", "The runner's answer cannot be read.", retry_after=1) from None
     retry_after = answer.headers.get("retry-after", "")
     raise runner_error(code, detail, int(retry_after) if retry_after.isdecimal() else None)

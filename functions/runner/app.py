@@ -12,7 +12,7 @@ Rules kept here:
 import asyncio
 from typing import Final
 
-from pydantic import ValidationError
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -22,6 +22,7 @@ from oriel.asgi import install_error_handlers, read_body
 from oriel.contract import ExecuteRequest, ExecuteResponse, ExecutionContext
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.identity import ServiceTokenVerifier
+from oriel.messages import place_and_problem
 from runner.core import Runner
 
 EXECUTE: Final = "/v1/execute"
@@ -44,7 +45,7 @@ def create_app(runner: Runner, verifier: ServiceTokenVerifier, *, max_body_bytes
         claims.require_same(asked.context)
         _require_same(request, asked.context)
         answer = await _answer(runner, asked)
-        return Response(answer.model_dump_json(), media_type="application/json")
+        return Response(answer.to_json(), media_type="application/json")
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -69,13 +70,10 @@ def _require_same(request: Request, context: ExecutionContext) -> None:
 
 def _parse(body: bytes) -> ExecuteRequest:
     try:
-        return ExecuteRequest.model_validate_json(body)
-    except ValidationError as error:
-        findings = [
-            Finding(".".join(map(str, entry["loc"])), entry["msg"])
-            for entry in error.errors(include_url=False, include_input=False)
-        ]
-        raise InvalidInput("malformed_request", findings, subject="The body") from None
+        return ExecuteRequest.from_json(body)
+    except msgspec.DecodeError as error:
+        finding = Finding(*place_and_problem(error))
+        raise InvalidInput("malformed_request", [finding], subject="The body") from None
 
 
 async def _answer(runner: Runner, asked: ExecuteRequest) -> ExecuteResponse:

@@ -50,9 +50,7 @@ from runner.egress.wire import BrokenConnection, Connection, Prepared
 ANYWHERE: Final = ("0.0.0.0/0", "::/0")
 MAX_INPUT_BYTES: Final = 1_000_000
 MAX_DETAIL: Final = 500
-_CONTEXT: Final = frozenset(
-    {"tenant_id", "extension_id", "install_id", "version", "execution_id", "request_id", "trigger"}
-)
+_CONTEXT: Final = ("tenant_id", "extension_id", "install_id", "version", "execution_id", "request_id", "trigger")
 _PORTS: Final = {"http": 80, "https": 443}
 
 Case: TypeAlias = Literal["denied", "unknown-operation", "invalid-input", "unavailable", "timeout", "host-error"]
@@ -161,8 +159,8 @@ def _body(name: str, value: Any, context: ExecutionContext, user: User | None) -
     message = {
         "operation": name,
         "input": value,
-        "context": context.model_dump(mode="json", include=set(_CONTEXT)),
-        "user": None if user is None else user.model_dump(mode="json", exclude_defaults=True),
+        "context": {name: getattr(context, name) for name in _CONTEXT},
+        "user": None if user is None else user.to_plain(),
     }
     return json.dumps(message, ensure_ascii=False).encode()
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from oriel import telemetry
 from oriel.cli.options import DEFAULT_TENANT, LOCAL_ROLES, Json, local_token
@@ -45,7 +46,7 @@ def demo(
     """Build the examples, start the platform, publish, install and call them, and show where to look."""
     from oriel.local.demo import run_demo, run_demo_check
 
-    settings = load_settings(data_dir, port, ui_port).model_copy(update={"log_level": "warning"})
+    settings = replace(load_settings(data_dir, port, ui_port), log_level="warning")
     telemetry.configure(settings.log_level)
     if not check:
         run_demo(settings, out.note)

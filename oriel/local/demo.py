@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from msgspec import structs
 from starlette.types import ASGIApp
 
 import oriel.build
@@ -79,7 +80,7 @@ def run_demo_check(settings: Settings, note: Note) -> bool:
     examples = build_examples(settings.data_dir, note)
     with tempfile.TemporaryDirectory(prefix="oriel-demo-") as folder:
         own = _with_operations(settings)
-        own = own.model_copy(update={"data_dir": Path(folder) / "data", "port": 0, "ui_port": 0})
+        own = structs.replace(own, data_dir=Path(folder) / "data", port=0, ui_port=0)
         with LocalPlatform(own, product=_host_product) as platform:
             _publish_and_install(platform, examples, note)
             results = [_show_calls(platform, example, note) for example in examples]
@@ -287,7 +288,7 @@ def _client(platform: LocalPlatform, *, tenant: str | None, roles: tuple[str, ..
 
 def _with_operations(settings: Settings) -> Settings:
     """The settings with the example product's operations, where the operator has declared none."""
-    return settings.model_copy(update={"host_operations": settings.host_operations or OPERATIONS})
+    return structs.replace(settings, host_operations=settings.host_operations or OPERATIONS)
 
 
 def _host_product(platform: LocalPlatform) -> ASGIApp:

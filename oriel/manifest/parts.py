@@ -24,7 +24,7 @@ from oriel import hosts as host_patterns
 from oriel.capabilities import CAPABILITIES, canonical_name
 from oriel.manifest import values
 from oriel.manifest.findings import did_you_mean
-from oriel.operations import OPERATION, OperationName
+from oriel.operations import MAX_NAME, OPERATION
 
 MAX_HOSTS = 50
 MAX_OPERATIONS = 50
@@ -113,7 +113,7 @@ class CapabilityRequest(Part):
     """For `http.fetch`: DNS names, or `*.` and a name for all below it."""
 
     operations: Annotated[
-        tuple[OperationName, ...],
+        tuple[Annotated[str, StringConstraints(pattern=OPERATION, max_length=MAX_NAME)], ...],
         Field(max_length=MAX_OPERATIONS, json_schema_extra={"uniqueItems": True}),
         AfterValidator(_unique),
     ] = ()

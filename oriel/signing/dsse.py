@@ -14,15 +14,15 @@ Rules kept here:
 Source: the DSSE specification, v1.0.2.
 """
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError, WithJsonSchema
+import msgspec
+from msgspec import Meta, field
 
 from oriel import strict_json
 from oriel.errors import OrielError
+from oriel.messages import Message, place_and_problem
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_ENVELOPE_BYTES = 64 * 1024  # a statement is some hundred bytes, a chain of certificates a few thousand
@@ -36,43 +36,20 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def _from_base64(text: object) -> bytes:
-    if isinstance(text, bytes):
-        return text
-    if not isinstance(text, str) or not text:
-        raise ValueError("must be base64 text")
-    try:
-        data = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raise ValueError("is not base64 (RFC 4648, section 4, with padding)") from None
-    if _to_base64(data) != text:
-        raise ValueError("is not the one base64 form of its bytes")
-    return data
+class Signature(Message, omit_defaults=True):
+    """One signature; without certificates it has no `x5c`."""
+
+    keyid: Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
+    sig: Annotated[bytes, Meta(min_length=1)]
+    x5c: Annotated[tuple[Annotated[bytes, Meta(min_length=1)], ...], Meta(max_length=MAX_CERTIFICATES)] = ()
 
 
-def _to_base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-_Bytes = Annotated[bytes, PlainValidator(_from_base64), PlainSerializer(_to_base64), WithJsonSchema({"type": "string"})]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Signature(_Model):
-    keyid: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-    sig: _Bytes
-    x5c: Annotated[tuple[_Bytes, ...], Field(max_length=MAX_CERTIFICATES)] = ()
-
-
-class Envelope(_Model):
+class Envelope(Message):
     """Parsed, and nothing more: whether to believe it is `oriel.signing.trust`'s to say."""
 
-    payload_type: Annotated[str, Field(alias="payloadType")]
-    payload: _Bytes
-    signatures: Annotated[tuple[Signature, ...], Field(max_length=MAX_SIGNATURES)]
+    payload_type: str = field(name="payloadType")
+    payload: Annotated[bytes, Meta(min_length=1)]
+    signatures: Annotated[tuple[Signature, ...], Meta(max_length=MAX_SIGNATURES)]
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -85,11 +62,17 @@ class Envelope(_Model):
         if not data.strip():
             raise OrielError("signature_missing", "The envelope is empty.")
         try:
-            envelope = cls.model_validate(strict_json.loads(data, max_bytes=MAX_ENVELOPE_BYTES))
+            members = strict_json.loads(data, max_bytes=MAX_ENVELOPE_BYTES)
+            envelope = cls.convert(members)
         except strict_json.JsonError as error:
             raise OrielError("signature_invalid", f"The envelope is not valid JSON: {error}.") from None
-        except ValidationError as error:
-            raise OrielError("signature_invalid", f"The envelope is not valid: {_first(error)}.") from None
+        except msgspec.ValidationError as error:
+            place, problem = place_and_problem(error)
+            raise OrielError(
+                "signature_invalid", f"The envelope is not valid: {place or 'the whole'}: {problem}."
+            ) from None
+        if strict_json.loads(envelope.to_bytes(), max_bytes=MAX_ENVELOPE_BYTES) != members:
+            raise OrielError("signature_invalid", "A part of the envelope is not the one base64 form of its bytes.")
         if envelope.payload_type != PAYLOAD_TYPE:
             kind = strict_json.shown(envelope.payload_type)
             raise OrielError("signature_invalid", f"The envelope's payloadType is {kind}, not '{PAYLOAD_TYPE}'.")
@@ -103,17 +86,10 @@ class Envelope(_Model):
         return pae(self.payload_type, self.payload)
 
     def to_bytes(self) -> bytes:
-        """Compact JSON with sorted keys; a signature without certificates has no `x5c`."""
-        return strict_json.dumps(self.model_dump(by_alias=True, exclude_defaults=True))
+        """Compact JSON with sorted keys."""
+        return strict_json.dumps(self.to_plain())
 
 
 def seal(payload: bytes, signatures: Sequence[Signature]) -> bytes:
     """The bytes of an envelope for an in-toto statement."""
-    members = {"payloadType": PAYLOAD_TYPE, "payload": payload, "signatures": tuple(signatures)}
-    return Envelope.model_validate(members).to_bytes()
-
-
-def _first(error: ValidationError) -> str:
-    finding = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in finding["loc"]) or "the whole"
-    return f"{place}: {finding['msg'].removeprefix('Value error, ')}"
+    return Envelope(payload_type=PAYLOAD_TYPE, payload=payload, signatures=tuple(signatures)).to_bytes()

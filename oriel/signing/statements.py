@@ -12,40 +12,38 @@ Source: the in-toto attestation framework, Statement v1.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import msgspec
+from msgspec import Meta, field
 
 from oriel import strict_json
 from oriel.clock import now_ms
 from oriel.errors import OrielError
+from oriel.messages import Message
 from oriel.signing.dsse import MAX_ENVELOPE_BYTES, PAYLOAD_TYPE, Envelope, Signature, pae, seal
 from oriel.signing.keys import SigningKey
 from oriel.signing.trust import TrustBundle
 
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 BUNDLE_PREDICATE = "https://oriel.dev/provenance/bundle/v1"
 BUNDLE_SUBJECT = "bundle.tar.zst"
 _PREFIX = "sha256:"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+class _Digest(Message):
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
-class _Digest(_Model):
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class _Subject(_Model):
+class _Subject(Message):
     name: str
     digest: _Digest
 
 
-class _Statement(_Model):
-    type: Annotated[Literal["https://in-toto.io/Statement/v1"], Field(alias="_type")]
-    subject: Annotated[tuple[_Subject, ...], Field(min_length=1, max_length=64)]
-    predicate_type: Annotated[str, Field(alias="predicateType")]
+class _Statement(Message):
+    type: Literal["https://in-toto.io/Statement/v1"] = field(name="_type")
+    subject: Annotated[tuple[_Subject, ...], Meta(min_length=1, max_length=64)]
+    predicate_type: str = field(name="predicateType")
     predicate: dict[str, Any]
 
 
@@ -83,21 +81,17 @@ def sign_statement(
         predicate: JSON values only.
         certificates: in DER, the signing key's own first, where the verifier trusts their authority and not the key.
     """
-    statement = _Statement.model_validate(
-        {
-            "_type": STATEMENT_TYPE,
-            "subject": [
-                {"name": name, "digest": {"sha256": digest.removeprefix(_PREFIX)}}
-                for name, digest in sorted(subjects.items())
-            ],
-            "predicateType": predicate_type,
-            "predicate": dict(predicate),
-        }
+    statement = _Statement(
+        type=STATEMENT_TYPE,
+        subject=tuple(
+            _Subject(name=name, digest=_Digest(sha256=digest.removeprefix(_PREFIX)))
+            for name, digest in sorted(subjects.items())
+        ),
+        predicate_type=predicate_type,
+        predicate=dict(predicate),
     )
-    payload = strict_json.dumps(statement.model_dump(by_alias=True))
-    signature = Signature.model_validate(
-        {"keyid": key.key_id, "sig": key.sign(pae(PAYLOAD_TYPE, payload)), "x5c": tuple(certificates)}
-    )
+    payload = strict_json.dumps(statement.to_plain())
+    signature = Signature(keyid=key.key_id, sig=key.sign(pae(PAYLOAD_TYPE, payload)), x5c=tuple(certificates))
     return seal(payload, [signature])
 
 
@@ -117,8 +111,8 @@ def verify_statement(
     parsed = Envelope.parse(envelope)
     signer = trust.signer(parsed, publisher, now_ms() if now is None else now)
     try:
-        statement = _Statement.model_validate(strict_json.loads(parsed.payload, max_bytes=MAX_ENVELOPE_BYTES))
-    except (ValidationError, strict_json.JsonError):
+        statement = _Statement.convert(strict_json.loads(parsed.payload, max_bytes=MAX_ENVELOPE_BYTES))
+    except (msgspec.ValidationError, strict_json.JsonError):
         raise OrielError("signature_invalid", "The signed payload is not an in-toto Statement v1.") from None
     if statement.predicate_type != predicate_type:
         shown = strict_json.shown(statement.predicate_type)
@@ -168,10 +162,10 @@ def verify_bundle(
     if list(statement.subjects.values()) != [content_hash]:
         raise OrielError("signature_invalid", f"The signature is for another bundle; this one is {content_hash}.")
     claimed = {"name": name, "version": version, "publisher": publisher}
-    for field, expected in claimed.items():
-        if statement.predicate.get(field) != expected:
-            shown = strict_json.shown(str(statement.predicate.get(field)))
+    for claim, expected in claimed.items():
+        if statement.predicate.get(claim) != expected:
+            shown = strict_json.shown(str(statement.predicate.get(claim)))
             raise OrielError(
-                "signature_invalid", f"The signature is for {field} {shown}; the manifest says '{expected}'."
+                "signature_invalid", f"The signature is for {claim} {shown}; the manifest says '{expected}'."
             )
     return VerifiedSignature(statement.key_id, publisher, content_hash)

@@ -96,7 +96,7 @@ def test_bodies_come_back_as_they_were_sent(probe, data):
     request = app._request("POST", "/echo", data, ADMIN, "")
     for content_type in ("application/octet-stream", "text/plain; charset=utf-8"):
         request["http"]["headers"] = [("content-type", content_type)]
-        answer = app.runner.execute(ExecuteRequest.model_validate(request))
+        answer = app.runner.execute(ExecuteRequest.convert(request))
         assert answer.error is None
         assert answer.body() == data
         assert dict(answer.headers)["x-ext-size"] == str(len(data))

@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import typer
 
 from oriel.build.tools import CACHE_VARIABLE
 from oriel.cli import app
 from oriel.manifest import Manifest
-from oriel.settings import Settings
+from oriel.settings import Settings, variable
 from oriel.signing import TrustBundle
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -212,10 +213,7 @@ def test_the_trust_bundle_of_the_operators_guide_can_be_read():
 
 def setting_names() -> dict[str, str]:
     """Environment variable to field."""
-    return {
-        TRUST_BUNDLE if name == "signing_trust_bundle" else f"ORIEL_{name.upper()}": name
-        for name in Settings.model_fields
-    }
+    return {variable(name): name for name in Settings.__struct_fields__}
 
 
 def command_line_names() -> set[str]:
@@ -240,25 +238,22 @@ def settings_table() -> dict[str, str]:
     return dict(re.findall(r"^\| `(ORIEL_\w+|SIGNING_\w+)` \|([^|]*)\|", SETTINGS_PAGE.read_text(), re.MULTILINE))
 
 
-def worked_out(variable: str) -> bool:
-    """Its default depends on the machine."""
-    return Settings.model_fields[setting_names()[variable]].default_factory is not None
+def settings() -> dict[str, object]:
+    """Variable to default; `msgspec.NODEFAULT` where the default depends on the machine."""
+    return {variable(setting.name): setting.default for setting in msgspec.structs.fields(Settings)}
 
 
 def test_the_settings_table_has_every_setting_and_its_default():
-    expected = {}
-    for variable, name in setting_names().items():
-        if not worked_out(variable):
-            default = Settings.model_fields[name].default
-            expected[variable] = "" if default in {(), ""} else f"`{default}`"
-    told = {variable: cell.strip() for variable, cell in settings_table().items() if not worked_out(variable)}
+    plain = {name: default for name, default in settings().items() if default is not msgspec.NODEFAULT}
+    expected = {name: "" if default in {(), ""} else f"`{default}`" for name, default in plain.items()}
+    told = {name: cell.strip() for name, cell in settings_table().items() if name in plain or name not in settings()}
     assert told == expected
 
 
 def test_a_default_that_depends_on_the_machine_is_told_in_words():
-    told = {variable: settings_table()[variable].strip() for variable in setting_names() if worked_out(variable)}
+    told = {name: settings_table()[name].strip() for name, default in settings().items() if default is msgspec.NODEFAULT}
     assert told
-    assert {variable for variable, words in told.items() if not words or "`" in words} == set()
+    assert {name for name, words in told.items() if not words or "`" in words} == set()
 
 
 def test_every_variable_of_the_command_line_is_told():

@@ -364,7 +364,7 @@ def test_what_the_extension_measured_is_logged_with_its_receipt(bench):
     bench.runner.reply = answer(200, b"", metrics=(metric,))
     bench.call()
     (entry,) = bench.logged()
-    assert entry.receipt["metrics"] == [metric.model_dump(mode="json")]
+    assert entry.receipt["metrics"] == [metric.to_plain()]
 
 
 def test_what_was_not_run_is_not_logged_as_an_execution(bench):

@@ -5,14 +5,15 @@ import struct
 import threading
 
 import pytest
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from tests.gateway.test_transport import REQUEST, runner
 from tests.support.gateway import answer
 
-BODY = answer(200, b"hello").model_dump_json().encode()
+BODY = answer(200, b"hello").to_json()
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
-LARGE = REQUEST.model_copy(update={"http": REQUEST.http.model_copy(update={"body_b64": "A" * 20_000_000})})
+LARGE = replace(REQUEST, http=replace(REQUEST.http, body_b64="A" * 20_000_000))
 
 
 def read_all(connection):

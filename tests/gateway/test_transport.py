@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from gateway.transport import HttpRunner
 from oriel.contract import ExecuteError, ExecuteRequest, ExecutionContext, HttpRequest, Limits
@@ -56,11 +57,11 @@ def test_an_execution_and_its_answer_cross_whole():
     def handle(request):
         seen["path"], seen["body"] = request.path, request.body()
         seen["token"] = request.headers["authorization"].removeprefix("Bearer ")
-        request.answer(200, answer(201, b"\0\xff", ("x-ext-a", "1")).model_dump_json().encode())
+        request.answer(200, answer(201, b"\0\xff", ("x-ext-a", "1")).to_json())
 
     got = execute(handle)
     assert (got.status, got.body(), got.headers) == (201, b"\0\xff", (("x-ext-a", "1"),))
-    assert (seen["path"], ExecuteRequest.model_validate_json(seen["body"])) == ("/v1/execute", REQUEST)
+    assert (seen["path"], ExecuteRequest.from_json(seen["body"])) == ("/v1/execute", REQUEST)
     verifier = ServiceTokenVerifier([KEY.public_key()])
     verifier.verify(seen["token"], seen["body"]).require_same(REQUEST.context)
 
@@ -71,7 +72,7 @@ def test_connections_are_kept():
     def handle(request):
         request.body()
         ports.append(request.client_address)
-        request.answer(200, answer().model_dump_json().encode())
+        request.answer(200, answer().to_json())
 
     with serving(handle) as url:
         transport = runner(url)
@@ -83,7 +84,7 @@ def test_connections_are_kept():
 
 def test_a_guests_failure_is_in_the_answer():
     failed = answer(0, b"", error=ExecuteError(code="guest_trap", message="unreachable"))
-    got = execute(lambda request: (request.body(), request.answer(200, failed.model_dump_json().encode())))
+    got = execute(lambda request: (request.body(), request.answer(200, failed.to_json())))
     assert got.error.code == "guest_trap"
 
 
@@ -148,7 +149,7 @@ def test_a_runner_that_does_not_answer_in_time_is_a_deadline_and_no_trap():
         request.body()
         over.wait(5)
 
-    short = REQUEST.model_copy(update={"limits": Limits(timeout_ms=1)})
+    short = replace(REQUEST, limits=Limits(timeout_ms=1))
     with serving(handle) as url:
         transport = runner(url, margin=0.05)
         with pytest.raises(OrielError) as caught:
@@ -166,4 +167,4 @@ def test_an_endless_answer_is_cut_off():
 def test_proxies_of_the_environment_are_not_used(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    assert execute(lambda request: (request.body(), request.answer(200, answer().model_dump_json().encode())))
+    assert execute(lambda request: (request.body(), request.answer(200, answer().to_json())))

@@ -26,7 +26,7 @@ def _request(**changes: Any) -> ExecuteRequest:
         **changes.pop("context", {}),
     }
     http = {"method": "GET", "path": "/", **changes.pop("http", {})}
-    return ExecuteRequest.model_validate({"context": context, "http": http, **changes})
+    return ExecuteRequest.convert({"context": context, "http": http, **changes})
 
 
 @pytest.fixture

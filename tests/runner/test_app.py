@@ -7,6 +7,7 @@ import threading
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from oriel.contract import ExecuteRequest, ExecuteResponse
 from oriel.identity import ServiceTokenSigner, ServiceTokenVerifier
@@ -64,7 +65,7 @@ def post(client, body, token):
 
 
 def send(client, signer, asked):
-    body = asked.model_dump_json().encode()
+    body = asked.to_json()
     return post(client, body, signer.mint(body, asked.context))
 
 
@@ -77,19 +78,19 @@ def code(answer, status):
 def test_the_gateways_request_is_executed(client, signer, hello):
     answer = send(client, signer, hello)
     assert answer.status_code == 200
-    assert ExecuteResponse.model_validate_json(answer.content).body() == b"hello"
+    assert ExecuteResponse.from_json(answer.content).body() == b"hello"
 
 
 def test_a_guests_failure_is_an_answer_with_a_receipt(client, signer, platform, make_request):
     asked = make_request(context={"content_hash": platform.publish(hostile.TRAP)})
     answer = send(client, signer, asked)
     assert answer.status_code == 200
-    told = ExecuteResponse.model_validate_json(answer.content)
+    told = ExecuteResponse.from_json(answer.content)
     assert (told.status, told.error.code, told.receipt.reason) == (502, "guest_trap", "guest_trap")
 
 
 def test_a_caller_without_a_token_is_refused(client, hello):
-    assert code(post(client, hello.model_dump_json(), None), 401) == "untrusted_caller"
+    assert code(post(client, hello.to_json(), None), 401) == "untrusted_caller"
 
 
 def test_a_token_of_a_stranger_is_refused(client, hello):
@@ -98,22 +99,22 @@ def test_a_token_of_a_stranger_is_refused(client, hello):
 
 
 def test_a_token_for_another_body_is_refused(client, signer, hello):
-    body = hello.model_dump_json().encode()
+    body = hello.to_json()
     token = signer.mint(body, hello.context)
-    wider = hello.model_copy(update={"providers": frozenset({"storage.kv"})})
-    assert code(post(client, wider.model_dump_json(), token), 401) == "untrusted_caller"
+    wider = replace(hello, providers=frozenset({"storage.kv"}))
+    assert code(post(client, wider.to_json(), token), 401) == "untrusted_caller"
 
 
 @pytest.mark.parametrize("name", ["tenant_id", "install_id", "extension_id", "content_hash", "execution_id"])
 def test_a_token_whose_ids_are_not_the_bodys_is_refused(client, signer, hello, name):
-    body = hello.model_dump_json().encode()
+    body = hello.to_json()
     other = {"content_hash": "sha256:" + "f" * 64}.get(name, "other")
-    token = signer.mint(body, hello.context.model_copy(update={name: other}))
+    token = signer.mint(body, replace(hello.context, **{name: other}))
     assert code(post(client, body, token), 401) == "untrusted_caller"
 
 
 def test_a_token_is_good_for_one_request(client, signer, hello):
-    body = hello.model_dump_json().encode()
+    body = hello.to_json()
     token = signer.mint(body, hello.context)
     assert post(client, body, token).status_code == 200
     assert code(post(client, body, token), 401) == "untrusted_caller"
@@ -124,7 +125,7 @@ def test_a_body_over_the_limit_is_refused(client, hello):
 
 
 def test_a_body_that_is_no_request_is_malformed_by_its_places(client, signer, hello):
-    members = hello.model_dump(mode="json")
+    members = hello.to_plain()
     members["limits"]["timeout_ms"] = 0
     members["surplus"] = 1
     body = json.dumps(members).encode()
@@ -146,7 +147,7 @@ def test_a_request_too_many_is_told_when_to_come_back(platform, key, signer, mak
 
 
 def renewed(asked: ExecuteRequest) -> ExecuteRequest:
-    return asked.model_copy(update={"context": asked.context.model_copy(update={"execution_id": "exe_2"})})
+    return replace(asked, context=replace(asked.context, execution_id="exe_2"))
 
 
 def test_a_request_whose_time_is_up_before_a_thread_is_free_is_told_so(platform, key, signer, make_request):
@@ -172,7 +173,7 @@ def test_there_is_nothing_else_to_ask(client, path):
 
 @pytest.mark.parametrize("header", ["x-alga-tenant", "x-alga-extension"])
 def test_a_header_that_names_somebody_else_than_the_token_is_refused(client, signer, hello, header):
-    body = hello.model_dump_json().encode()
+    body = hello.to_json()
     same = {"x-alga-tenant": hello.context.tenant_id, "x-alga-extension": hello.context.extension_id}
 
     def status(**headers):

@@ -6,6 +6,7 @@ import json
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from oriel.identity.product import AUDIENCE, HostTokenSigner
 from oriel.operations import load_operations
@@ -190,6 +191,6 @@ def test_nothing_is_sent_twice_where_the_product_hangs_up(calling):
 def test_a_connection_is_used_again_and_by_every_install(calling):
     execution, server = calling(http(b"1"))
     for install in ("ins_1", "ins_2"):
-        execution.context = execution.context.model_copy(update={"install_id": install})
+        execution.context = replace(execution.context, install_id=install)
         assert ask(execution)[0] == "ok"
     assert server.connections == 1

@@ -58,11 +58,11 @@ def call(workers, installation, make_request):
 
     def send(content_hash, **changes):
         asked = make_request(context={"content_hash": content_hash, "execution_id": new_id("exe")}, **changes)
-        body = asked.model_dump_json().encode()
+        body = asked.to_json()
         headers = {"authorization": f"Bearer {signer.mint(body, asked.context)}"}
         answer = httpx.post(workers.url, content=body, headers=headers, timeout=30, trust_env=False)
         answer.raise_for_status()
-        return ExecuteResponse.model_validate_json(answer.content)
+        return ExecuteResponse.from_json(answer.content)
 
     return send
 

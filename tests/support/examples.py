@@ -76,7 +76,7 @@ class Installed:
         self, method: str, path: str, body: Any = None, *, user: Mapping[str, Any] | None = ADMIN, query: str = ""
     ) -> ExecuteResponse:
         """Execute one request. `body` is sent as JSON, text and bytes as they are."""
-        return self.runner.execute(ExecuteRequest.model_validate(self._request(method, path, body, user, query)))
+        return self.runner.execute(ExecuteRequest.convert(self._request(method, path, body, user, query)))
 
     def json(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         """The answer's JSON; an answer of 400 or more fails the test."""

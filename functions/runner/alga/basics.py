@@ -40,7 +40,7 @@ def get_user(execution: Execution) -> Any:
         "ok",
         {
             "tenant_id": execution.context.tenant_id,
-            "client_name": user.client_name or "",
+            "client_name": user.company,
             "user_id": user.id,
             "user_email": user.email or "",
             "user_name": user.name or "",

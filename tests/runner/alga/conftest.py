@@ -105,7 +105,7 @@ class App:
             "secrets": [self._sealed(**secret) for secret in self.secrets],
             "user": self.user,
         }
-        return self.runner.execute(ExecuteRequest.model_validate(request))
+        return self.runner.execute(ExecuteRequest.convert(request))
 
     def call(self, interface, function, *args):
         """What the import answers to the component: ("ok", value) or ("err", payload)."""

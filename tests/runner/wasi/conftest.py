@@ -51,7 +51,7 @@ def run(sandbox, make_execution, tmp_path) -> Callable[..., SimpleNamespace]:
 
 
 def _request(changes: dict[str, Any]) -> dict[str, Any]:
-    http = HttpRequest.model_validate({"method": "GET", "path": "/", **changes.get("http", {})})
+    http = HttpRequest.convert({"method": "GET", "path": "/", **changes.get("http", {})})
     return dict(exchange.to_guest(http))
 
 
