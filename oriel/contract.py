@@ -44,7 +44,7 @@ def body_fields(body: bytes) -> BodyFields:
     return {"body_text": "", "body_b64": base64.b64encode(body).decode()}
 
 
-class _WithBody(Message):
+class _WithBody(Message, frozen=True):
     body_text: str = ""
     body_b64: str = ""
 
@@ -53,7 +53,7 @@ class _WithBody(Message):
         return self.body_text.encode() if self.body_text else base64.b64decode(self.body_b64)
 
 
-class ExecutionContext(Message):
+class ExecutionContext(Message, frozen=True):
     """The ids of one execution. Every log line, receipt and host call carries them."""
 
     request_id: str
@@ -68,7 +68,7 @@ class ExecutionContext(Message):
     config: dict[str, str] = field(default_factory=dict)
 
 
-class HttpRequest(_WithBody, kw_only=True):
+class HttpRequest(_WithBody, frozen=True, kw_only=True):
     """What the handler is asked. `headers` keeps repeats and their order; names are lower case."""
 
     method: str
@@ -79,7 +79,7 @@ class HttpRequest(_WithBody, kw_only=True):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Limits(Message):
+class Limits(Message, frozen=True):
     """The bounds of one execution; every one of them is enforced by the runner.
 
     `timeout_ms` covers everything: the guest, its host calls, reading its answer.
@@ -100,7 +100,7 @@ class Limits(Message):
     max_metric_series: NotNegative = 100
 
 
-class SealedSecret(Message):
+class SealedSecret(Message, frozen=True):
     """One secret as it is stored: AES-256-GCM, bound to tenant, install and name (`oriel.sealing`)."""
 
     name: str
@@ -111,7 +111,7 @@ class SealedSecret(Message):
     reference_only: bool = False
 
 
-class User(Message, omit_defaults=True):
+class User(Message, frozen=True, omit_defaults=True):
     """The user whose request it is, as far as the verified token tells.
 
     The members from `type` on are those of `alga:extension`; the company may come by either of its names.
@@ -133,7 +133,7 @@ class User(Message, omit_defaults=True):
         return self.client_name or self.company_name or ""
 
 
-class ExecuteRequest(Message):
+class ExecuteRequest(Message, frozen=True):
     """What is to be executed, and with what.
 
     Attributes:
@@ -153,14 +153,14 @@ class ExecuteRequest(Message):
     acting_user: User | None = None
 
 
-class ExecuteError(Message):
+class ExecuteError(Message, frozen=True):
     """Why there is no answer of the guest's own: a code of `oriel.errors.CATALOGUE` and one sentence."""
 
     code: str
     message: str
 
 
-class Receipt(Message):
+class Receipt(Message, frozen=True):
     """What one execution used. Times in milliseconds, sizes in bytes."""
 
     duration_ms: float = 0.0
@@ -181,7 +181,7 @@ class Receipt(Message):
     reason: str | None = None
 
 
-class LogLine(Message):
+class LogLine(Message, frozen=True):
     """One line the guest logged; `at_ms` counts from the start of the execution."""
 
     at_ms: float
@@ -190,7 +190,7 @@ class LogLine(Message):
     fields: dict[str, str] = field(default_factory=dict)
 
 
-class Metric(Message, kw_only=True):
+class Metric(Message, frozen=True, kw_only=True):
     """One series of one execution: a name, its labels, and what became of the samples.
 
     Attributes:
@@ -207,7 +207,7 @@ class Metric(Message, kw_only=True):
     buckets: tuple[int, ...] = ()
 
 
-class ExecuteResponse(_WithBody, kw_only=True):
+class ExecuteResponse(_WithBody, frozen=True, kw_only=True):
     """`status`, `headers` and the body are the guest's where `error` is None."""
 
     status: int

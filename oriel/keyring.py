@@ -41,12 +41,12 @@ MAX_FILE_BYTES = 1_000_000
 _Key = Annotated[bytes, msgspec.Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
 
 
-class _DataKeyEntry(Message, kw_only=True):
+class _DataKeyEntry(Message, frozen=True, kw_only=True):
     key_id: str
     key: _Key
 
 
-class _File(Message, kw_only=True):
+class _File(Message, frozen=True, kw_only=True):
     """The file as it is written; `current` names the data key that seals."""
 
     format: Literal[1] = 1

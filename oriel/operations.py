@@ -31,7 +31,7 @@ _SUBJECT = "The list of host operations"
 _URL = r"^(?:https?://[^/?#@\s]+)?(?:/[^#\s]*)?\Z"
 
 
-class HostOperation(Message):
+class HostOperation(Message, frozen=True):
     """Where one operation is carried out, and within which bounds.
 
     Attributes:

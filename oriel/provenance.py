@@ -73,13 +73,13 @@ def artifact_statement_key(fingerprint: str, component_digest: str) -> str:
     return f"artifacts/{fingerprint}/sha256/{component_digest.removeprefix(PREFIX)}.dsse.json"
 
 
-class _Predicate(Message):
+class _Predicate(Message, frozen=True):
     def subject(self) -> dict[str, str]:
         """What the statement is about: a file's name and its digest."""
         raise NotImplementedError
 
 
-class BundleIndex(_Predicate):
+class BundleIndex(_Predicate, frozen=True):
     """What the runner needs to know of a verified bundle.
 
     Attributes:
@@ -102,7 +102,7 @@ class BundleIndex(_Predicate):
         return {INDEX_SUBJECT: self.content_hash}
 
 
-class Artifact(_Predicate):
+class Artifact(_Predicate, frozen=True):
     """Native code and where it comes from. `digest` and `size` (bytes) are of the unpacked code.
 
     Unpack no more than `size` bytes, and map nothing whose digest is another.

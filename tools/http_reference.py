@@ -291,4 +291,6 @@ def _bounds(schema: Json) -> str:
 
 def _default(schema: Json) -> str:
     default = schema.get("default")
-    return "" if default in (None, "") or isinstance(default, list | dict) else f"default `{json.dumps(default)}`"
+    return (
+        "" if default in (None, "") or isinstance(default, list | tuple | dict) else f"default `{json.dumps(default)}`"
+    )

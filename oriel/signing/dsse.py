@@ -36,7 +36,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-class Signature(Message, omit_defaults=True):
+class Signature(Message, frozen=True, omit_defaults=True):
     """One signature; without certificates it has no `x5c`."""
 
     keyid: Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
@@ -44,7 +44,7 @@ class Signature(Message, omit_defaults=True):
     x5c: Annotated[tuple[Annotated[bytes, Meta(min_length=1)], ...], Meta(max_length=MAX_CERTIFICATES)] = ()
 
 
-class Envelope(Message):
+class Envelope(Message, frozen=True):
     """Parsed, and nothing more: whether to believe it is `oriel.signing.trust`'s to say."""
 
     payload_type: str = field(name="payloadType")

@@ -31,16 +31,16 @@ BUNDLE_SUBJECT = "bundle.tar.zst"
 _PREFIX = "sha256:"
 
 
-class _Digest(Message):
+class _Digest(Message, frozen=True):
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
-class _Subject(Message):
+class _Subject(Message, frozen=True):
     name: str
     digest: _Digest
 
 
-class _Statement(Message):
+class _Statement(Message, frozen=True):
     type: Literal["https://in-toto.io/Statement/v1"] = field(name="_type")
     subject: Annotated[tuple[_Subject, ...], Meta(min_length=1, max_length=64)]
     predicate_type: str = field(name="predicateType")

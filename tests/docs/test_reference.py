@@ -251,7 +251,9 @@ def test_the_settings_table_has_every_setting_and_its_default():
 
 
 def test_a_default_that_depends_on_the_machine_is_told_in_words():
-    told = {name: settings_table()[name].strip() for name, default in settings().items() if default is msgspec.NODEFAULT}
+    told = {
+        name: settings_table()[name].strip() for name, default in settings().items() if default is msgspec.NODEFAULT
+    }
     assert told
     assert {name for name, words in told.items() if not words or "`" in words} == set()
 

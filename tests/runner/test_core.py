@@ -116,7 +116,7 @@ def test_an_unexpected_failure_tells_nothing_of_the_inside(platform, make_reques
     monkeypatch.setattr(runner._components, "get", fails)
     answer = runner.execute(make_request())
     assert (answer.status, answer.error.code) == (500, "internal")
-    assert "hunter2" not in answer.to_json()
+    assert b"hunter2" not in answer.to_json()
     assert "hunter2" in caplog.text
 
 

@@ -1,16 +1,15 @@
 """Routes of publishers and operators: uploads, publishers and keys, the status of versions, quarantine."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import anyio
 import anyio.from_thread
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from oriel.contract import ContentHash
 from oriel.errors import OrielError
 from oriel.store.records import VersionStatus
 from registry.catalogue import Catalogue
@@ -22,6 +21,7 @@ from registry.routes.caller import Caller, Cursor, Limit, OperatingCaller, Publi
 from registry.uploads import Uploads
 
 Json = dict[str, Any]
+ContentHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 UPLOADS_AT_ONCE = 8  # each one holds a thread of its own, so that slow senders hold up no other request
 CHUNK_SECONDS = 30
