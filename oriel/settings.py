@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oidc_jwks: str = ""  # a URL or a file; by default the local keyring's own issuer
     tenant_claim: str = "tenant"
     roles_claim: str = "roles"
+    roles: str = ""  # roles to permissions (`oriel.identity.RolePolicy`): JSON, or the path of a file
     host_origins: tuple[str, ...] = ()
     signing_trust_bundle: str = ""  # PEM text, or the path of a PEM file
 

@@ -48,9 +48,9 @@ On one machine gateway and registry answer on one origin, by default `http://127
 refusal is a problem of [errors](errors.md); every answer carries `x-request-id`. Times are Unix milliseconds, in the
 registry's answers as in its requests. Unknown fields of a body are refused.
 
-A route that wants a permission takes `authorization: Bearer TOKEN`, a JSON Web Token of the configured issuer (see the
-[operator's guide](../guides/operator.md#who-may-do-what)). The tenant is the token's; no body, path or header names
-another.
+A route that wants a permission takes `authorization: Bearer TOKEN`: a JSON Web Token of the configured issuer (see the
+[operator's guide](../guides/operator.md#who-may-do-what)), or an API key. The tenant is the token's; no body, path or
+header names another. A key that is bound to an extension is taken where the path names that extension, nowhere else.
 
 | permission | roles that carry it |
 |---|---|
@@ -122,6 +122,18 @@ ANSWERS: dict[str, str] = {
     "list_executions": "200 a listing of [Execution](#execution), newest first",
     "get_execution": "200 [Execution](#execution)",
     "list_usage": "200 a listing of [Usage](#usage)",
+    "create_api_key": "201 [API key](#api-key) with `token`, which is shown this once",
+    "list_api_keys": "200 a listing of [API key](#api-key), revoked and expired ones too",
+    "revoke_api_key": "200 [API key](#api-key); within seconds it is not taken any more",
+    "create_platform_key": "201 [API key](#api-key) with `token`, which is shown this once",
+    "list_platform_keys": "200 a listing of [API key](#api-key) of no tenant",
+    "revoke_platform_key": "200 [API key](#api-key)",
+    "get_quotas": "200 [Quotas](#quotas)",
+    "get_quota_defaults": "200 `tenant` and `install`, the values that hold where nothing else is said",
+    "set_quota_defaults": "200 the same",
+    "get_quotas_of": "200 [Quotas](#quotas)",
+    "set_tenant_quotas": "200 [Quotas](#quotas)",
+    "set_install_quotas": "200 [Quotas](#quotas)",
     "healthz": '200 `{"status": "ok"}`, or 503 where the store does not answer',
 }
 

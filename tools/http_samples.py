@@ -3,15 +3,17 @@
 Ids, hashes and times are fixed, so that the page is the same every time.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from oriel.contract import LogLine, Receipt
 from oriel.manifest import Manifest
 from oriel.store import records
+from oriel.store.policy_records import ApiKey, QuotaSetting
 from registry.core import Registry
 from registry.installs import Installs
+from registry.quotas import QuotaBook
 from registry.routes import views
 
 Json = dict[str, Any]
@@ -44,6 +46,8 @@ def samples(registry: Registry) -> dict[str, Json]:
         "Secret": views.secret(_secret()),
         "Execution": asdict(_execution(manifest)),
         "Usage": asdict(_usage(manifest)),
+        "API key": views.api_key(_api_key(manifest)) | {"state": "live"},
+        "Quotas": _quotas(registry, manifest),
     }
 
 
@@ -152,3 +156,26 @@ def _usage(manifest: Manifest) -> records.Usage:
         memory_mb_ms=2_926.3,
         egress_bytes=0,
     )
+
+
+def _api_key(manifest: Manifest) -> ApiKey:
+    return ApiKey(
+        tenant_id=TENANT,
+        key_id="key_01",
+        name="Nightly import",
+        secret_hash="",
+        permissions=("invoke:read", "invoke:write"),
+        extension_id=manifest.name,
+        created_by=ADMIN,
+        created_at=MOMENT,
+        expires_at=MOMENT + 90 * 86_400_000,
+    )
+
+
+def _quotas(registry: Registry, manifest: Manifest) -> Json:
+    values = {"daily_invocations": 10_000}
+    setting = QuotaSetting(
+        tenant_id=TENANT, extension_id=manifest.name, values=values, updated_by="/ops", updated_at=MOMENT
+    )
+    registry.store.put_quota(setting)
+    return QuotaBook(replace(registry, now=lambda: MOMENT)).view(TENANT)

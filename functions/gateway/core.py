@@ -129,6 +129,8 @@ class Gateway:
         if self.sessions is None:
             raise OrielError("not_found", "This platform gives no session tokens.")
         principal = self._authenticate(request)
+        if principal.is_machine:
+            raise OrielError("forbidden", "A session token stands for a user, and an API key is a machine's.")
         tenant_id = require_caller(request, principal, "invoke:read")
         resolved = self._resolver.resolve(tenant_id, request.extension_id)
         runnable = require_runnable(request.extension_id, resolved, self._is_revoked)

@@ -11,6 +11,7 @@ from fastapi import Depends, FastAPI, Response
 from oriel.identity import Principal
 from oriel.web import install_error_handlers
 from registry.core import Registry
+from registry.routes.governing import governing_routes
 from registry.routes.installing import catalogue_routes, install_routes
 from registry.routes.observing import observing_routes
 from registry.routes.publishing import publishing_routes
@@ -45,6 +46,7 @@ def create_app(
         catalogue_routes(registry),
         install_routes(registry),
         observing_routes(registry),
+        governing_routes(registry),
     ):
         app.include_router(routes, prefix=PREFIX, dependencies=[Depends(_never_cached)])
     return app

@@ -2,12 +2,14 @@
 
 principal   roles, permissions, `Principal`
 jwks        the identity provider's public keys: fetched, cached, rotated
+api_keys    machines' keys: hashed, scoped, expiring
 tokens      user tokens: `TokenVerifier`, `Authenticator`
 service     the gateway's tokens for the runner, bound to the request's body
 session     tokens that tell an extension's own backend who is there
 jws         the strict reading of a token that both share
 """
 
+from oriel.identity.api_keys import ApiKeys
 from oriel.identity.jwks import KeySet, open_keys
 from oriel.identity.principal import DEFAULT_ROLES, PERMISSIONS, Permission, Principal, RolePolicy
 from oriel.identity.service import ServiceClaims, ServiceTokenSigner, ServiceTokenVerifier
@@ -17,6 +19,7 @@ from oriel.identity.tokens import Authenticator, ClaimNames, TokenVerifier
 __all__ = [
     "DEFAULT_ROLES",
     "PERMISSIONS",
+    "ApiKeys",
     "Authenticator",
     "ClaimNames",
     "KeySet",

@@ -1,16 +1,26 @@
 """A principal: who a verified credential speaks for, and what that lets it do.
 
-Rules kept here: permissions come from roles and from nothing else; a role that the policy does not know carries
-none; a refusal names the permission and the roles that carry it.
+Rules kept here:
+
+- A user's permissions come from roles and from nothing else; a role that the policy does not know carries none. A
+  machine's come from its API key alone, and it has no roles.
+- Which role carries which permissions is the operator's configuration (`ORIEL_ROLES`), whole: what is configured stands
+  in place of the default, not beside it.
+- A refusal names the permission and the roles that carry it.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from pathlib import Path
+from typing import Annotated, Literal, get_args
 
-from oriel.errors import OrielError
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+
+from oriel import strict_json
+from oriel.errors import Finding, InvalidInput, OrielError
 
 Permission = Literal["invoke:read", "invoke:write", "install", "configure", "publish", "operate"]
+KEY_HINT = "Use a key that was made for this: oriel key create."
 PERMISSIONS: frozenset[Permission] = frozenset(get_args(Permission))
 
 
@@ -19,6 +29,28 @@ class RolePolicy:
     """Which role carries which permissions. Role names are compared as they are written."""
 
     grants: Mapping[str, frozenset[Permission]]
+
+    @classmethod
+    def load(cls, source: str) -> "RolePolicy":
+        """The policy in JSON text, or in the file of that path; the default where `source` is empty.
+
+            {"reader": ["invoke:read"], "owner": ["invoke:read", "invoke:write", "install", "configure"]}
+
+        Raises:
+            InvalidInput: `invalid_input`, with every mistake.
+        """
+        if not source:
+            return DEFAULT_ROLES
+        try:
+            text = source if source.lstrip().startswith("{") else Path(source).read_text(encoding="utf-8")
+            declared = _DECLARED.validate_python(strict_json.loads(text, max_bytes=MAX_POLICY_BYTES))
+        except (OSError, UnicodeDecodeError, strict_json.JsonError) as error:
+            raise _invalid(Finding("ORIEL_ROLES", f"is neither JSON nor the path of such a file: {error}")) from None
+        except ValidationError as error:
+            raise _invalid(
+                *(Finding(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors())
+            ) from None
+        return cls({role: frozenset(permissions) for role, permissions in declared.items()})
 
     def permissions(self, roles: Iterable[str]) -> frozenset[Permission]:
         """All permissions that the roles carry together."""
@@ -40,20 +72,41 @@ DEFAULT_ROLES = RolePolicy(
 )
 
 
+MAX_POLICY_BYTES = 100_000
+_Role = Annotated[str, StringConstraints(pattern=r"^[^\s,]{1,128}$")]
+_DECLARED: TypeAdapter[dict[_Role, tuple[Permission, ...]]] = TypeAdapter(dict[_Role, tuple[Permission, ...]])
+
+
+def _invalid(*findings: Finding) -> InvalidInput:
+    return InvalidInput("invalid_input", findings, subject="The policy of roles")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who asks. `tenant_id` is None for a principal outside all tenants: a publisher, an operator, a machine."""
+    """Who asks.
+
+    Attributes:
+        tenant_id: None for one outside all tenants: a publisher, an operator.
+        granted: of a machine, what its API key carries; None for a user.
+        extension_id: the one extension that a machine may speak about; None where it is not bound to one.
+    """
 
     subject: str
     tenant_id: str | None = None
     roles: tuple[str, ...] = ()
     name: str | None = None
     email: str | None = None
+    granted: frozenset[Permission] | None = None
+    extension_id: str | None = None
     policy: RolePolicy = field(default=DEFAULT_ROLES, repr=False, compare=False)
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        return self.policy.permissions(self.roles)
+        return self.policy.permissions(self.roles) if self.granted is None else self.granted
+
+    @property
+    def is_machine(self) -> bool:
+        return self.granted is not None
 
     def require(self, permission: Permission) -> None:
         """Return where the principal has the permission.
@@ -61,11 +114,27 @@ class Principal:
         Raises:
             OrielError: `forbidden`.
         """
-        if permission not in self.permissions:
-            carriers = ", ".join(f"'{role}'" for role in self.policy.carriers(permission)) or "no role"
+        if permission in self.permissions:
+            return
+        if self.is_machine:
             raise OrielError(
-                "forbidden", f"This needs the permission '{permission}', which is carried by the roles: {carriers}."
+                "forbidden",
+                f"This needs the permission '{permission}', which the API key does not carry.",
+                hint=KEY_HINT,
             )
+        carriers = ", ".join(f"'{role}'" for role in self.policy.carriers(permission)) or "no role"
+        raise OrielError(
+            "forbidden", f"This needs the permission '{permission}', which is carried by the roles: {carriers}."
+        )
+
+    def require_extension(self, extension_id: str | None) -> None:
+        """Return where the principal may speak about the extension; None is whatever is not about one.
+
+        Raises:
+            OrielError: `forbidden`.
+        """
+        if self.extension_id is not None and self.extension_id != extension_id:
+            raise OrielError("forbidden", f"The API key is for {self.extension_id} alone.", hint=KEY_HINT)
 
     def require_tenant(self) -> str:
         """The tenant that the principal belongs to.

@@ -18,6 +18,7 @@ import jwt
 
 from oriel.errors import OrielError
 from oriel.identity import jws
+from oriel.identity.api_keys import PREFIX, ApiKeys
 from oriel.identity.jwks import KeySet
 from oriel.identity.principal import DEFAULT_ROLES, Principal, RolePolicy
 
@@ -88,17 +89,27 @@ class ClaimNames:
 
 
 class Authenticator:
-    """Turns an `Authorization` header into a principal."""
+    """Turns an `Authorization` header into a principal.
+
+    Args:
+        api_keys: machines' keys; without it none is taken.
+    """
 
     def __init__(
-        self, verifier: TokenVerifier, *, claims: ClaimNames | None = None, policy: RolePolicy = DEFAULT_ROLES
+        self,
+        verifier: TokenVerifier,
+        *,
+        claims: ClaimNames | None = None,
+        policy: RolePolicy = DEFAULT_ROLES,
+        api_keys: ApiKeys | None = None,
     ) -> None:
         self._verifier = verifier
+        self._api_keys = api_keys
         self._names = claims or ClaimNames()
         self._policy = policy
 
     def authenticate(self, authorization: str | None) -> Principal:
-        """The principal that the header's bearer token speaks for.
+        """The principal that the header's bearer token, a user's or a machine's, speaks for.
 
         Raises:
             OrielError: `unauthenticated`, `token_expired`; `unavailable`.
@@ -106,7 +117,10 @@ class Authenticator:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise OrielError("unauthenticated", "There is no bearer token in the header 'authorization'.")
-        claims = self._verifier.verify(token.strip(" "))
+        token = token.strip(" ")
+        if self._api_keys is not None and token.startswith(PREFIX):
+            return self._api_keys.principal(token)
+        claims = self._verifier.verify(token)
         return Principal(
             subject=_text(claims, "sub") or "",
             tenant_id=_tenant(claims, self._names.tenant),

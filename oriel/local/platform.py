@@ -31,7 +31,16 @@ from gateway.transport import HttpRunner
 from oriel.blobs import Blobs
 from oriel.blobs.opening import open_blobs
 from oriel.contract import Limits
-from oriel.identity import Authenticator, KeySet, ServiceTokenSigner, SessionSigner, TokenVerifier, open_keys
+from oriel.identity import (
+    ApiKeys,
+    Authenticator,
+    KeySet,
+    RolePolicy,
+    ServiceTokenSigner,
+    SessionSigner,
+    TokenVerifier,
+    open_keys,
+)
 from oriel.identity.tokens import ClaimNames
 from oriel.keyring import Keyring
 from oriel.local.front import Front, host_library, key_set, landing
@@ -115,7 +124,7 @@ class LocalPlatform:
         store = open_store(self.settings.store_url)
         self._stack.callback(store.close)
         blobs = open_blobs(self.settings.blobs_url)
-        authenticator = self._authenticator()
+        authenticator = self._authenticator(store)
         self._trust = TrustBundle.from_pem(self.settings.trust_bundle_pem())
 
         ledger = self._ledger(store, blobs)
@@ -141,7 +150,7 @@ class LocalPlatform:
         self._stack.enter_context(serving(ui_app, ui_listener, "ui-origin"))
         self._stack.enter_context(serving(front, listener, "product-origin"))
 
-    def _authenticator(self) -> Authenticator:
+    def _authenticator(self, store: Store) -> Authenticator:
         if self.settings.oidc_jwks:
             keys = open_keys(self.settings.oidc_jwks)
         else:
@@ -149,7 +158,12 @@ class LocalPlatform:
             keys = KeySet(lambda: local)
         verifier = TokenVerifier(keys, issuer=self.settings.issuer, audience=self.settings.oidc_audience)
         names = ClaimNames(tenant=self.settings.tenant_claim, roles=self.settings.roles_claim)
-        return Authenticator(verifier, claims=names)
+        return Authenticator(
+            verifier,
+            claims=names,
+            policy=RolePolicy.load(self.settings.roles),
+            api_keys=ApiKeys(store, ttl=self.settings.cache_seconds),
+        )
 
     def _start_runner(self, quarantines: Quarantines) -> str:
         """Start the workers; the URL they share."""

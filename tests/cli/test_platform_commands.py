@@ -168,3 +168,36 @@ def test_doctor_finds_nothing_bad_here(oriel, local):
     looked = oriel("doctor", "--json")
     assert looked.code == 0
     assert {check["state"] for check in looked.json} <= {"good", "missing"}
+
+
+def test_an_api_key_calls_until_it_is_revoked(oriel, published, monkeypatch):
+    name = published()
+    assert oriel("install", name).code == 0
+    made = oriel("key", "create", "nightly", "--permission", "invoke:read", "--extension", name, "--json").json
+    assert oriel("key", "create", "x", "--permission", "fly").code == 1
+    assert made["key_id"] in oriel("key", "list").out
+    monkeypatch.setenv("ORIEL_TOKEN", made["token"])
+    assert oriel("call", name, "/").code == 0
+    assert oriel("call", name, "/", "--data", "{}").code == 1
+    assert oriel("installs").code == 1
+    monkeypatch.delenv("ORIEL_TOKEN")
+    assert oriel("key", "revoke", made["key_id"]).code == 0
+    assert "revoked" in oriel("key", "list").out
+
+
+def test_quotas_are_set_shown_and_taken_back(oriel, published):
+    name = published()
+    assert oriel("quota", "set", "southwind", "--set", "burst=7", "--json").json["tenant"]["own"] == {"burst": 7}
+    assert oriel("quota", "set", "southwind", name, "--set", "concurrent=2").code == 0
+    shown = oriel("quota", "show", "--tenant", "southwind").out
+    assert name in shown
+    assert "concurrent" in shown
+    unset = oriel("quota", "set", "southwind", "--unset", "burst", "--json").json
+    assert unset["tenant"]["own"] == {}
+    defaults = oriel("quota", "defaults", "install", "--set", "daily_invocations=1000000", "--json").json
+    assert defaults["install"]["daily_invocations"] == 1_000_000
+    assert (
+        "daily_invocations"
+        not in oriel("quota", "defaults", "install", "--unset", "daily_invocations", "--json").json["install"]
+    )
+    assert oriel("quota", "set", "southwind", "--set", "burst=-1").code == 1

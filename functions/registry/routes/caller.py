@@ -8,8 +8,13 @@ from oriel.identity import Permission, Principal
 
 
 def authenticated(request: Request) -> Principal:
-    """The principal; `OrielError` `unauthenticated`. The application decides how (`app.state`)."""
+    """The principal. The application decides how (`app.state`).
+
+    Raises:
+        OrielError: `unauthenticated`; `forbidden`, where a machine's key is for another extension than the path's.
+    """
     principal: Principal = request.app.state.authenticate(request.headers.get("authorization"))
+    principal.require_extension(request.path_params.get("extension_id"))
     return principal
 
 

@@ -5,7 +5,9 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from oriel.blobs import Presigned
+from oriel.clock import now_ms
 from oriel.manifest import Manifest
+from oriel.store.policy_records import ApiKey
 from oriel.store.records import Install, Page, Publisher, PublisherKey, Quarantine, StoredSecret, Upload, Version
 from registry.catalogue import asks
 
@@ -79,3 +81,10 @@ def secret(record: StoredSecret) -> Json:
     """Everything but what is sealed."""
     names = ("name", "hosts", "reference_only", "updated_at")
     return {name: getattr(record, name) for name in names}
+
+
+def api_key(record: ApiKey) -> Json:
+    """Everything but the hash; `state` is `live`, `expired` or `revoked`."""
+    view = {name: value for name, value in asdict(record).items() if name not in {"tenant_id", "secret_hash"}}
+    over = "expired" if now_ms() >= record.expires_at else "live"
+    return view | {"state": "revoked" if record.revoked_at is not None else over}

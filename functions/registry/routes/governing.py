@@ -1,0 +1,109 @@
+"""Routes of whoever bounds and admits machines: API keys and quotas."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from oriel.identity import Permission
+from oriel.quotas import Quotas
+from registry.api_keys import MAX_DAYS, ApiKeysOf
+from registry.core import Registry
+from registry.quotas import QuotaBook
+from registry.routes import views
+from registry.routes.caller import ConfiguringCaller, Cursor, InstallingCaller, Limit, OperatingCaller
+
+Json = dict[str, Any]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CreateApiKey(_Body):
+    name: str = Field(min_length=1, max_length=128)
+    permissions: tuple[Permission, ...] = Field(min_length=1, max_length=6)
+    days: int = Field(default=90, ge=1, le=MAX_DAYS)
+    extension_id: str | None = Field(default=None, max_length=128)
+
+
+class CreatePlatformKey(_Body):
+    name: str = Field(min_length=1, max_length=128)
+    permissions: tuple[Permission, ...] = Field(min_length=1, max_length=6)
+    days: int = Field(default=90, ge=1, le=MAX_DAYS)
+
+
+class SetDefaults(_Body):
+    tenant: Quotas = Quotas()
+    install: Quotas = Quotas()
+
+
+def governing_routes(registry: Registry) -> APIRouter:
+    router = APIRouter()
+    router.include_router(_key_routes(registry))
+    router.include_router(_quota_routes(registry))
+    return router
+
+
+def _key_routes(registry: Registry) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/api-keys", status_code=201)
+    def create_api_key(body: CreateApiKey, caller: InstallingCaller) -> Json:
+        keys = ApiKeysOf(registry, caller.require_tenant())
+        key, token = keys.create(caller, body.name, body.permissions, body.extension_id, body.days)
+        return {**views.api_key(key), "token": token}
+
+    @router.get("/api-keys")
+    def list_api_keys(caller: InstallingCaller, cursor: Cursor = None, limit: Limit = 100) -> Json:
+        return views.page(ApiKeysOf(registry, caller.require_tenant()).page(cursor, limit), views.api_key)
+
+    @router.delete("/api-keys/{key_id}")
+    def revoke_api_key(key_id: str, caller: InstallingCaller) -> Json:
+        return views.api_key(ApiKeysOf(registry, caller.require_tenant()).revoke(caller, key_id))
+
+    @router.post("/platform/api-keys", status_code=201)
+    def create_platform_key(body: CreatePlatformKey, caller: OperatingCaller) -> Json:
+        key, token = ApiKeysOf(registry, None).create(caller, body.name, body.permissions, None, body.days)
+        return {**views.api_key(key), "token": token}
+
+    @router.get("/platform/api-keys")
+    def list_platform_keys(caller: OperatingCaller, cursor: Cursor = None, limit: Limit = 100) -> Json:
+        return views.page(ApiKeysOf(registry, None).page(cursor, limit), views.api_key)
+
+    @router.delete("/platform/api-keys/{key_id}")
+    def revoke_platform_key(key_id: str, caller: OperatingCaller) -> Json:
+        return views.api_key(ApiKeysOf(registry, None).revoke(caller, key_id))
+
+    return router
+
+
+def _quota_routes(registry: Registry) -> APIRouter:
+    router = APIRouter()
+    book = QuotaBook(registry)
+
+    @router.get("/quotas")
+    def get_quotas(caller: ConfiguringCaller) -> Json:
+        return book.view(caller.require_tenant())
+
+    @router.get("/quota-defaults")
+    def get_quota_defaults(caller: OperatingCaller) -> Json:
+        return book.defaults()
+
+    @router.put("/quota-defaults")
+    def set_quota_defaults(body: SetDefaults, caller: OperatingCaller) -> Json:
+        return book.set_defaults(caller, body.tenant, body.install)
+
+    @router.get("/tenants/{tenant_id}/quotas")
+    def get_quotas_of(tenant_id: str, caller: OperatingCaller) -> Json:
+        return book.view(tenant_id)
+
+    @router.put("/tenants/{tenant_id}/quotas")
+    def set_tenant_quotas(tenant_id: str, body: Quotas, caller: OperatingCaller) -> Json:
+        return book.set_own(caller, tenant_id, "", body)
+
+    @router.put("/tenants/{tenant_id}/quotas/{extension_id}")
+    def set_install_quotas(tenant_id: str, extension_id: str, body: Quotas, caller: OperatingCaller) -> Json:
+        return book.set_own(caller, tenant_id, extension_id, body)
+
+    return router
