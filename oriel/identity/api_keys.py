@@ -24,13 +24,15 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from oriel.clock import now_ms
 from oriel.errors import OrielError
 from oriel.identity.principal import PERMISSIONS, Principal
 from oriel.ids import new_id
-from oriel.store.policy_records import ApiKey
+
+if TYPE_CHECKING:
+    from oriel.store.policy_records import ApiKey
 
 PREFIX = "okey_"
 TTL_SECONDS = 5.0
@@ -52,7 +54,7 @@ class NewKey(NamedTuple):
 class ApiKeySource(Protocol):
     """The part of `oriel.store.Store` that authentication reads."""
 
-    def get_api_key(self, tenant_id: str | None, key_id: str) -> ApiKey | None: ...
+    def get_api_key(self, tenant_id: str | None, key_id: str) -> "ApiKey | None": ...
 
 
 def new_key(tenant_id: str | None) -> NewKey:
@@ -108,7 +110,7 @@ class ApiKeys:
             extension_id=key.extension_id,
         )
 
-    def _find(self, tenant_id: str | None, key_id: str) -> ApiKey | None:
+    def _find(self, tenant_id: str | None, key_id: str) -> "ApiKey | None":
         place, now = (tenant_id, key_id), self._clock()
         with self._lock:
             read_at, key = self._known.get(place, (-float("inf"), None))

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import StringConstraints, TypeAdapter, ValidationError
+import msgspec
+from msgspec import Meta, convert
 
 from oriel import strict_json
 from oriel.errors import Finding, InvalidInput, OrielError
@@ -37,19 +38,16 @@ class RolePolicy:
             {"reader": ["invoke:read"], "owner": ["invoke:read", "invoke:write", "install", "configure"]}
 
         Raises:
-            InvalidInput: `invalid_input`, with every mistake.
+            InvalidInput: `invalid_input`.
         """
         if not source:
             return DEFAULT_ROLES
         try:
             text = source if source.lstrip().startswith("{") else Path(source).read_text(encoding="utf-8")
-            declared = _DECLARED.validate_python(strict_json.loads(text, max_bytes=MAX_POLICY_BYTES))
-        except (OSError, UnicodeDecodeError, strict_json.JsonError) as error:
-            raise _invalid(Finding("ORIEL_ROLES", f"is neither JSON nor the path of such a file: {error}")) from None
-        except ValidationError as error:
-            raise _invalid(
-                *(Finding(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors())
-            ) from None
+            declared = convert(strict_json.loads(text, max_bytes=MAX_POLICY_BYTES), _Declared)
+        except (OSError, UnicodeDecodeError, strict_json.JsonError, msgspec.ValidationError) as error:
+            finding = Finding("ORIEL_ROLES", f"is not a list of permissions for each role: {error}")
+            raise InvalidInput("invalid_input", [finding], subject="The policy of roles") from None
         return cls({role: frozenset(permissions) for role, permissions in declared.items()})
 
     def permissions(self, roles: Iterable[str]) -> frozenset[Permission]:
@@ -73,12 +71,7 @@ DEFAULT_ROLES = RolePolicy(
 
 
 MAX_POLICY_BYTES = 100_000
-_Role = Annotated[str, StringConstraints(pattern=r"^[^\s,]{1,128}$")]
-_DECLARED: TypeAdapter[dict[_Role, tuple[Permission, ...]]] = TypeAdapter(dict[_Role, tuple[Permission, ...]])
-
-
-def _invalid(*findings: Finding) -> InvalidInput:
-    return InvalidInput("invalid_input", findings, subject="The policy of roles")
+_Declared = dict[Annotated[str, Meta(pattern=r"^[^\s,]{1,128}$")], tuple[Permission, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

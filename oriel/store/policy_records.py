@@ -4,9 +4,10 @@ The rules of `oriel.store.records` hold here too.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from oriel.quotas import Quotas
+if TYPE_CHECKING:
+    from oriel.quotas import Quotas  # pydantic, which a worker does without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,7 @@ class LeaseAsk:
     """
 
     bucket: str
-    quotas: Quotas
+    quotas: "Quotas"
     holder: str
     tokens: int
     returned: int = 0
