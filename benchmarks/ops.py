@@ -39,6 +39,7 @@ from gateway.core import Gateway
 from gateway.cors import Cors
 from gateway.journal import Journal
 from gateway.messages import GatewayRequest
+from gateway.repeats import Repeats
 from gateway.resolve import Resolver
 from oriel.blobs import open_blobs
 from oriel.contract import ExecuteRequest, ExecuteResponse
@@ -130,6 +131,7 @@ class Site:
             runner=self.way,
             journal=self.journal,
             admission=Admission(self.store),
+            repeats=Repeats(self.store),
             cors=Cors(()),
         )
         opened.callback(self.gateway.close)

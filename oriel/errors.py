@@ -58,6 +58,10 @@ CATALOGUE: Mapping[str, ErrorKind] = {
     "version_exists": _kind(
         409, "This version is published with other bytes", "Raise the version in manifest.json: versions never change."
     ),
+    "request_in_progress": _kind(409, "The same request is being carried out", "Wait as long as retry-after says."),
+    "answer_not_kept": _kind(
+        409, "It was carried out, and its answer was too large to keep", "See what it did; do not send it again."
+    ),
     "install_disabled": _kind(403, "The install is disabled", "Enable it: oriel enable EXTENSION."),
     "version_yanked": _kind(403, "The version was withdrawn", "Install another version."),
     "publisher_revoked": _kind(
@@ -79,6 +83,11 @@ CATALOGUE: Mapping[str, ErrorKind] = {
     "toolchain_missing": _kind(422, "A build tool is missing", "Install the build tools: pip install 'oriel[build]'."),
     "invalid_config": _kind(
         422, "The configuration is not valid", "Mend each finding against the manifest's settings."
+    ),
+    "key_reused": _kind(
+        422,
+        "The idempotency key belongs to another request",
+        "Take a new key for each request.",
     ),
     "invalid_input": _kind(422, "The input is not valid", "Mend each finding and send it again."),
     "hash_mismatch": _kind(422, "The bytes are not the announced ones", "Upload the file again."),

@@ -62,10 +62,20 @@ answer is kept by a cache (`cache-control: no-store`).
 GATEWAY = """
 Only what the version's manifest declares under `api.endpoints` is reached; an endpoint may narrow its callers to
 roles. Of the request pass the body, the query unchanged, and the headers `accept`, `accept-language`,
-`content-language`, `content-type`, `if-match`, `if-modified-since`, `if-none-match`, `if-unmodified-since`, `prefer`
+`content-language`, `content-type`, `idempotency-key`, `if-match`, `if-modified-since`, `if-none-match`,
+`if-unmodified-since`, `prefer`
 and `x-ext-*`. Of the answer pass status, body, `content-type`, `content-disposition`, `etag`, the safe part of
 `cache-control`, and `x-ext-*`. The gateway adds `x-ext-execution-id`, under which the execution is found later, and
 `server-timing`.
+
+Answers say what is left of the tenant's and the install's rate and invocations in `ratelimit-policy` and `ratelimit`
+(draft-ietf-httpapi-ratelimit-headers: `q` allowed, `w` in so many seconds, `r` left, `t` seconds until all is back).
+Beyond it, 429 with `retry-after`; the problem has `scope` (`tenant` or `install`), `limit`, `allowed` and `left`.
+
+POST, PUT, PATCH and DELETE take `idempotency-key` (draft-ietf-httpapi-idempotency-key-header): one execution for all
+requests of one caller to one route with the same key, whose answer is kept for 24 hours and given again with
+`idempotency-replayed: true`. 409 `request_in_progress` while it runs, 422 `key_reused` for another path, query, type or
+body, 409 `answer_not_kept` where the answer had over 256 KB. 429 and 503 of the platform are not kept.
 """
 SESSIONS = f"""
 A session token tells the extension's own backend who is there. It is a JSON Web Token (EdDSA) that lives

@@ -1,6 +1,6 @@
 """The gateway: one request from the door to the runner and back, without a web framework.
 
-    authenticate → caller → path → resolve (cached) → decide → admit → execute → filter → journal
+    authenticate → caller → path → resolve (cached) → decide → admit → (once) → execute → filter → journal
 
 Rules kept here:
 
@@ -8,7 +8,8 @@ Rules kept here:
   answered as `internal`.
 - A guest's own status passes as it is, its 4xx and 5xx too. Only what is not an answer becomes a problem.
 - From the moment there is an execution, its id is on the answer, on the log line and in the journal, however it ends.
-- No write to the store happens while the client waits, but for leases of the meters (`gateway.admission`).
+- No write to the store happens while the client waits, but for leases of the meters (`gateway.admission`), and for
+  requests that carry an idempotency key (`gateway.repeats`).
 """
 
 import json
@@ -26,6 +27,7 @@ from gateway.headers import EXECUTION_ID, request_headers, response_headers
 from gateway.journal import Journal
 from gateway.messages import GatewayRequest, GatewayResponse, Headers
 from gateway.policy import Decision, decide, is_granted, require_caller, require_runnable
+from gateway.repeats import Ran, Repeats
 from gateway.resolve import Resolved, Resolver
 from gateway.transport import RunnerTransport, runner_error
 from oriel.clock import now_ms
@@ -64,6 +66,7 @@ class Gateway:
         runner: RunnerTransport,
         journal: Journal,
         admission: Admission,
+        repeats: Repeats,
         cors: Cors,
         sessions: SessionSigner | None = None,
         trust: TrustBundle | None = None,
@@ -76,6 +79,7 @@ class Gateway:
         self._runner = runner
         self._journal = journal
         self._admission = admission
+        self._repeats = repeats
         self._cors = cors
         self.sessions = sessions
         self._trust = trust or TrustBundle()
@@ -122,7 +126,9 @@ class Gateway:
         decision = decide(request, principal, runnable, segments, ceiling=self._ceiling, now_ms=self._clock())
         execute = execute_request(request, runnable, decision)
         with self._admission.admit(tenant_id, request.extension_id, *runnable.quotas) as admitted:
-            answer = self._run(request, execute, began, admitted)
+            answer = self._repeats.once(
+                request, principal.subject, execute, lambda: self._run(request, execute, began, admitted)
+            )
         return replace(answer, headers=(*answer.headers, *admitted.headers))
 
     def _session(self, request: GatewayRequest) -> GatewayResponse:
@@ -155,9 +161,7 @@ class Gateway:
             raise OrielError("unauthenticated", "There is more than one header 'authorization'.")
         return self._authenticator.authenticate(given[0] if given else None)
 
-    def _run(
-        self, request: GatewayRequest, execute: ExecuteRequest, began: float, admitted: Admitted
-    ) -> GatewayResponse:
+    def _run(self, request: GatewayRequest, execute: ExecuteRequest, began: float, admitted: Admitted) -> Ran:
         execution_id = execute.context.execution_id
         started_at, answer, code = self._clock(), _NO_ANSWER, None
         with bind(execution_id=execution_id, tenant_id=execute.context.tenant_id):
@@ -172,7 +176,7 @@ class Gateway:
         self._journal.record(_entry(execute, answer, response.status, code, started_at))
         timing = f"extension;dur={answer.receipt.duration_ms:.2f}, total;dur={elapsed:.2f}"
         headers = (*response.headers, (EXECUTION_ID, execution_id), ("server-timing", timing))
-        return GatewayResponse(status=response.status, headers=headers, body=response.body)
+        return Ran(GatewayResponse(status=response.status, headers=headers, body=response.body), code)
 
 
 def execute_request(request: GatewayRequest, resolved: Resolved, decision: Decision) -> ExecuteRequest:

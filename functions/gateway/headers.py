@@ -27,6 +27,7 @@ _REQUEST = frozenset(
         "accept-language",
         "content-language",
         "content-type",
+        "idempotency-key",
         "if-match",
         "if-modified-since",
         "if-none-match",

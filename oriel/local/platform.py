@@ -26,6 +26,7 @@ from gateway.app import create_app as gateway_app
 from gateway.core import Gateway
 from gateway.cors import Cors
 from gateway.journal import Journal
+from gateway.repeats import Repeats
 from gateway.resolve import Resolver
 from gateway.transport import HttpRunner
 from oriel.blobs import Blobs
@@ -192,6 +193,7 @@ class LocalPlatform:
             runner=HttpRunner(self.runner_url, ServiceTokenSigner(self.keyring.service_key), direct=True),
             journal=Journal(store),
             admission=Admission(store, max_timeout_ms=settings.max_timeout_ms),
+            repeats=Repeats(store),
             cors=Cors(settings.allowed_origins),
             sessions=SessionSigner(self.keyring.session_key, settings.base_url),
             trust=self._trust,

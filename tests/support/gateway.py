@@ -15,6 +15,7 @@ from gateway.core import Gateway
 from gateway.cors import Cors
 from gateway.journal import Journal
 from gateway.messages import GatewayRequest
+from gateway.repeats import Repeats
 from gateway.resolve import Resolver
 from oriel.contract import ExecuteResponse, Receipt
 from oriel.identity import Authenticator, KeySet, TokenVerifier
@@ -183,6 +184,40 @@ class Leases:
         return tuple(leases)
 
 
+class Repeated:
+    """Requests that were made, in memory; refuses while `away`."""
+
+    def __init__(self, clock):
+        self.records, self.away, self.clock = {}, False, clock
+
+    def claim_repeat(self, record):
+        if self.away:
+            raise StoreUnavailable
+        known = self._live(record)
+        if known is None:
+            self.records[self._place(record)] = record
+        return known
+
+    def answer_repeat(self, record):
+        return self._mine(record) and not self.records.update({self._place(record): record})
+
+    def drop_repeat(self, record):
+        return self._mine(record) and self.records.pop(self._place(record)) is not None
+
+    def _mine(self, record):
+        if self.away:
+            raise StoreUnavailable
+        known = self.records.get(self._place(record))
+        return known is not None and known.claim == record.claim
+
+    def _live(self, record):
+        known = self.records.get(self._place(record))
+        return known if known is not None and known.expires_at > self.clock() else None
+
+    def _place(self, record):
+        return record.tenant_id, record.install_id, record.key
+
+
 class Clock:
     def __init__(self, now):
         self.now = now
@@ -221,6 +256,7 @@ class Bench:
         self.clock, self.seconds = Clock(NOW), Clock(100.0)
         self.journal = Journal(self.sink, retry_seconds=0.01)
         self.resolver = Resolver(self.source, clock=self.seconds)
+        self.repeated = Repeated(self.clock)
         self.meters = store or Leases(self.clock)
         self.admission = Admission(self.meters, clock=self.seconds, background=False)
         verifier = TokenVerifier(KeySet(lambda: _SET), issuer="idp", audience="oriel")
@@ -230,6 +266,7 @@ class Bench:
             runner=self.runner,
             journal=self.journal,
             admission=self.admission,
+            repeats=Repeats(store or self.repeated, clock=self.clock),
             cors=Cors([ORIGIN]),
             clock=self.clock,
             **settings,
