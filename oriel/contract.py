@@ -161,9 +161,14 @@ class ExecuteError(Message, frozen=True):
 
 
 class Receipt(Message, frozen=True):
-    """What one execution used. Times in milliseconds, sizes in bytes."""
+    """What one execution used. Times in milliseconds, sizes in bytes.
+
+    `queue_ms` is the part of `duration_ms` that it waited for a thread; `cold` says that its component was not in the
+    worker's memory.
+    """
 
     duration_ms: float = 0.0
+    queue_ms: float = 0.0
     cpu_ms: float = 0.0
     peak_memory_bytes: int = 0
     fuel: int | None = None

@@ -72,6 +72,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     compile_memory_mb: Annotated[int, Meta(ge=512)] = 4_096
     compile_seconds: Annotated[int, Meta(ge=5)] = 120
 
+    # what is remembered of executions
+    log_retention_days: Annotated[int, Meta(ge=1, le=3_650)] = 30
+    prices: str = ""  # what usage costs (`oriel.pricing`): JSON, or the path of a file
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

@@ -65,8 +65,9 @@ roles. Of the request pass the body, the query unchanged, and the headers `accep
 `content-language`, `content-type`, `idempotency-key`, `if-match`, `if-modified-since`, `if-none-match`,
 `if-unmodified-since`, `prefer`
 and `x-ext-*`. Of the answer pass status, body, `content-type`, `content-disposition`, `etag`, the safe part of
-`cache-control`, and `x-ext-*`. The gateway adds `x-ext-execution-id`, under which the execution is found later, and
-`server-timing`.
+`cache-control`, and `x-ext-*`. The gateway adds `x-ext-execution-id`, under which the execution is found later,
+`server-timing`, and for callers with the permission `observe` `x-ext-receipt`: what it used, as a dictionary of
+structured fields (RFC 9651).
 
 Answers say what is left of the tenant's and the install's rate and invocations in `ratelimit-policy` and `ratelimit`
 (draft-ietf-httpapi-ratelimit-headers: `q` allowed, `w` in so many seconds, `r` left, `t` seconds until all is back).
@@ -98,7 +99,18 @@ ELSEWHERE = """## Other addresses
 | `GET /ext-ui/{extension_id}/{content_hash}/{path}` | UI | an extension's assets, public and immutable |
 """
 PERMISSIONS = {"set_status": "`operate`; or `publish`, for a version that the caller published"}
-NOTES = {"receive_bundle": "The body is the bundle's bytes, not JSON."}
+LOOKED = "Who looks is written into the tenant's audit, for the same thing once in five minutes."
+NOTES = {
+    "receive_bundle": "The body is the bundle's bytes, not JSON.",
+    "list_executions": LOOKED,
+    "get_execution": LOOKED,
+    "search_logs": f"`level` is the lowest that is shown; `text` is in the message or a field's value. {LOOKED}",
+    "tail_executions": "What was written since the last poll; without a cursor, in the last seconds. An execution may "
+    f"come twice and is known by its id. {LOOKED}",
+    "stream_executions": "The same as server-sent events: `execution` with an [Execution](#execution), `cursor` after "
+    f"those of one poll; `last-event-id` goes on after one. {LOOKED}",
+    "usage_series": "Up to two days, as far back as the log is kept.",
+}
 ANSWERS: dict[str, str] = {
     "open_upload": "201 [Upload](#upload), or 200 where the session is there already",
     "get_upload": "200 [Upload](#upload)",
@@ -129,9 +141,12 @@ ANSWERS: dict[str, str] = {
     "list_secrets": "200 a listing of [Secret](#secret)",
     "put_secret": "200 [Secret](#secret)",
     "delete_secret": "204",
-    "list_executions": "200 a listing of [Execution](#execution), newest first",
+    "list_executions": "200 a listing of [Execution](#execution), newest first; a page may have few or none, and a "
+    "cursor",
+    "tail_executions": "200 `items`, a list of [Execution](#execution), oldest first; `cursor`, for the next poll; "
+    "`more`, whether it can be made at once",
+    "stream_executions": "200 `text/event-stream`, for a minute; 404 where the server holds no streams open",
     "get_execution": "200 [Execution](#execution)",
-    "list_usage": "200 a listing of [Usage](#usage)",
     "create_api_key": "201 [API key](#api-key) with `token`, which is shown this once",
     "list_api_keys": "200 a listing of [API key](#api-key), revoked and expired ones too",
     "revoke_api_key": "200 [API key](#api-key); within seconds it is not taken any more",
@@ -144,6 +159,14 @@ ANSWERS: dict[str, str] = {
     "get_quotas_of": "200 [Quotas](#quotas)",
     "set_tenant_quotas": "200 [Quotas](#quotas)",
     "set_install_quotas": "200 [Quotas](#quotas)",
+    "search_logs": "200 a listing of lines: `at`, `level`, `message`, `fields`, `execution_id`, `extension_id`, "
+    "`version`; newest execution first, the lines of one in their order",
+    "list_usage": "200 a listing of [Usage](#usage), with `total_cost` and `currency`, null where nothing is charged",
+    "export_usage": "200 CSV, a line for each, below one with the names",
+    "usage_series": "200 `step` and `items`, a point for each step: `at`, `invocations`, `per_second`, `failures`, "
+    "`cold`, `p50_ms`, `p95_ms`, `cpu_ms`, `egress_bytes`",
+    "list_usage_of_all": "200 a listing of [Usage](#usage) of that day, of all tenants, with `currency`",
+    "export_usage_of_all": "200 CSV, day by day",
     "healthz": '200 `{"status": "ok"}`, or 503 where the store does not answer',
 }
 

@@ -45,7 +45,7 @@ def samples(registry: Registry) -> dict[str, Json]:
         "Menu item": next(Installs(registry).menu(TENANT)),
         "Secret": views.secret(_secret()),
         "Execution": asdict(_execution(manifest)),
-        "Usage": asdict(_usage(manifest)),
+        "Usage": asdict(_usage(manifest)) | {"cost": "0.000338"},
         "API key": views.api_key(_api_key(manifest)) | {"state": "live"},
         "Quotas": _quotas(registry, manifest),
     }
@@ -129,6 +129,7 @@ def _execution(manifest: Manifest) -> records.Execution:
         extension_id=manifest.name,
         install_id="ins_01",
         version=manifest.version,
+        version_id="ver_01",
         content_hash=HASH,
         trigger="http",
         method="GET",
@@ -140,6 +141,8 @@ def _execution(manifest: Manifest) -> records.Execution:
             duration_ms=10.3, cpu_ms=6.0, peak_memory_bytes=10_055_680, host_calls=3, kv_reads=13
         ).to_plain(),
         logs=(LogLine(at_ms=1.5, level="info", message="13 weeks").to_plain(),),
+        recorded_at=MOMENT + 200,
+        expires_at=MOMENT + 30 * 86_400_000,
     )
 
 

@@ -17,19 +17,19 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 
 from gateway.admission import Admission, Admitted
 from gateway.cors import Cors
-from gateway.headers import EXECUTION_ID, request_headers, response_headers
+from gateway.headers import request_headers, response_headers
 from gateway.journal import Journal
 from gateway.messages import GatewayRequest, GatewayResponse, Headers
 from gateway.policy import Decision, decide, is_granted, require_caller, require_runnable
 from gateway.repeats import Ran, Repeats
 from gateway.resolve import Resolved, Resolver
 from gateway.transport import RunnerTransport, runner_error
+from gateway.watch import Watch, receipt_headers
 from oriel.clock import now_ms
 from oriel.contract import ExecuteRequest, ExecuteResponse, ExecutionContext, HttpRequest, Limits, body_fields
 from oriel.errors import PROBLEM_MEDIA_TYPE, OrielError
@@ -37,7 +37,6 @@ from oriel.identity import Authenticator, Principal, SessionSigner
 from oriel.ids import new_id
 from oriel.paths import clean_segments
 from oriel.signing import TrustBundle
-from oriel.store.records import Execution
 from oriel.telemetry import bind
 
 MAX_BODY_BYTES = 6_000_000
@@ -54,6 +53,7 @@ class Gateway:
         sessions: makes session tokens; without it none are given.
         trust: the operator's trust bundle; what a key that it revokes has signed does not run.
         ceiling: the operator's limits, which no execution passes.
+        watch: what is kept and shown of executions.
         max_body_bytes: of requests and of answers.
         clock: Unix milliseconds.
     """
@@ -71,6 +71,7 @@ class Gateway:
         sessions: SessionSigner | None = None,
         trust: TrustBundle | None = None,
         ceiling: Limits | None = None,
+        watch: Watch | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
         clock: Callable[[], int] = now_ms,
     ) -> None:
@@ -83,6 +84,7 @@ class Gateway:
         self._cors = cors
         self.sessions = sessions
         self._trust = trust or TrustBundle()
+        self._watch = watch or Watch()
         self._ceiling = _with_bodies_of(ceiling or Limits(), max_body_bytes)
         self._clock = clock
         self.max_body_bytes = max_body_bytes
@@ -127,7 +129,10 @@ class Gateway:
         execute = execute_request(request, runnable, decision)
         with self._admission.admit(tenant_id, request.extension_id, *runnable.quotas) as admitted:
             answer = self._repeats.once(
-                request, principal.subject, execute, lambda: self._run(request, execute, began, admitted)
+                request,
+                principal.subject,
+                execute,
+                lambda: self._run(request, principal, execute, began=began, admitted=admitted),
             )
         return replace(answer, headers=(*answer.headers, *admitted.headers))
 
@@ -161,7 +166,15 @@ class Gateway:
             raise OrielError("unauthenticated", "There is more than one header 'authorization'.")
         return self._authenticator.authenticate(given[0] if given else None)
 
-    def _run(self, request: GatewayRequest, execute: ExecuteRequest, began: float, admitted: Admitted) -> Ran:
+    def _run(
+        self,
+        request: GatewayRequest,
+        principal: Principal,
+        execute: ExecuteRequest,
+        *,
+        began: float,
+        admitted: Admitted,
+    ) -> Ran:
         execution_id = execute.context.execution_id
         started_at, answer, code = self._clock(), _NO_ANSWER, None
         with bind(execution_id=execution_id, tenant_id=execute.context.tenant_id):
@@ -173,9 +186,8 @@ class Gateway:
                 response, code = problem(error, request.request_id), error.code
             elapsed = (time.perf_counter() - began) * 1000
             _log.info("execution", extra={"status": response.status, "code": code, "duration_ms": round(elapsed, 2)})
-        self._journal.record(_entry(execute, answer, response.status, code, started_at))
-        timing = f"extension;dur={answer.receipt.duration_ms:.2f}, total;dur={elapsed:.2f}"
-        headers = (*response.headers, (EXECUTION_ID, execution_id), ("server-timing", timing))
+        self._journal.record(self._watch.entry(execute, answer, response.status, code, started_at))
+        headers = (*response.headers, *receipt_headers(principal, execution_id, answer.receipt, elapsed))
         return Ran(GatewayResponse(status=response.status, headers=headers, body=response.body), code)
 
 
@@ -248,33 +260,3 @@ def _without_body(answer: GatewayResponse) -> GatewayResponse:
     """The answer to HEAD: what GET answers, with the length and without the bytes."""
     length: Headers = () if answer.status in _NO_BODY else (("content-length", str(len(answer.body))),)
     return GatewayResponse(status=answer.status, headers=(*answer.headers, *length))
-
-
-def _entry(
-    execute: ExecuteRequest, answer: ExecuteResponse, status: int, code: str | None, started_at: int
-) -> Execution:
-    context = execute.context
-    return Execution(
-        tenant_id=context.tenant_id,
-        execution_id=context.execution_id,
-        request_id=context.request_id,
-        extension_id=context.extension_id,
-        install_id=context.install_id,
-        version=context.version,
-        content_hash=context.content_hash,
-        trigger=context.trigger,
-        method=execute.http.method,
-        path=execute.http.path,
-        status=status,
-        error_code=code,
-        started_at=started_at,
-        receipt=_with_metrics(answer),
-        logs=tuple(line.to_plain() for line in answer.logs),
-    )
-
-
-def _with_metrics(answer: ExecuteResponse) -> dict[str, Any]:
-    """The receipt as it is journalled, with what the guest has counted where it has counted anything."""
-    receipt = answer.receipt.to_plain()
-    metrics = [metric.to_plain() for metric in answer.metrics]
-    return {**receipt, "metrics": metrics} if metrics else receipt

@@ -19,7 +19,9 @@ from oriel.errors import OrielError
 
 EXTENSION_PREFIX = "x-ext-"
 EXECUTION_ID = "x-ext-execution-id"
-PLATFORM_HEADERS = frozenset({EXECUTION_ID, "x-ext-request-id"})
+RECEIPT = "x-ext-receipt"
+SERVER_TIMING = "server-timing"
+PLATFORM_HEADERS = frozenset({EXECUTION_ID, RECEIPT, "x-ext-request-id"})
 
 _REQUEST = frozenset(
     {

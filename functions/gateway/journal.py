@@ -3,7 +3,8 @@
 Rules kept here:
 
 - `record` never waits and never fails: entries go into a bounded queue, and a thread of its own writes them in
-  batches.
+  batches. It waits a moment for more to come, so that many executions cost one transaction.
+- Observers see each batch once, before it is written, in that thread: what they do costs no request.
 - Where the store does not answer, a batch is tried again until it does; meanwhile the queue fills, and what no longer
   fits is dropped and counted. Writing a batch twice does no harm: the store counts an execution id once.
 - `close` writes what is queued, for a bounded time.
@@ -13,14 +14,15 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
 
 from oriel.store.records import Execution
 
 MAX_QUEUED = 10_000
 MAX_QUEUED_LOG_BYTES = 64_000_000
 BATCH = 200
+LINGER_SECONDS = 0.2
 RETRY_SECONDS = 0.5
 CLOSE_SECONDS = 5.0
 
@@ -33,25 +35,37 @@ class ExecutionSink(Protocol):
     def record_executions(self, executions: Sequence[Execution]) -> None: ...
 
 
+Observer: TypeAlias = Callable[[Sequence[Execution]], None]
+
+
 class Journal:
-    """A queue of log entries and the thread that writes them. Close it."""
+    """A queue of log entries and the thread that writes them. Close it.
+
+    Args:
+        observers: shown every batch; what one raises is logged and harms nobody.
+        linger_seconds: how long the first entry of a batch waits for others.
+    """
 
     def __init__(
         self,
         sink: ExecutionSink,
         *,
+        observers: Sequence[Observer] = (),
+        linger_seconds: float = LINGER_SECONDS,
         max_queued: int = MAX_QUEUED,
         max_queued_log_bytes: int = MAX_QUEUED_LOG_BYTES,
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self._sink = sink
         self._max_queued, self._max_log_bytes = max_queued, max_queued_log_bytes
+        self._observers, self._linger_seconds = tuple(observers), linger_seconds
         self._retry_seconds = retry_seconds
         self._changed = threading.Condition()
         self._queue: deque[Execution] = deque()
         self._log_bytes = 0
         self._writing = 0
         self._closing = False
+        self._flushing = 0
         self._stop = threading.Event()
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="gateway-journal", daemon=True)
@@ -72,12 +86,18 @@ class Journal:
                 return
             self._queue.append(execution)
             self._log_bytes += size
-            self._changed.notify_all()
+            if len(self._queue) in {1, BATCH}:  # the writer sleeps until there is one, and then until it has enough
+                self._changed.notify_all()
 
     def flush(self, timeout: float = CLOSE_SECONDS) -> bool:
         """Wait until all that is queued is written; whether it was, within `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._queue and not self._writing, timeout)
+            self._flushing += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(lambda: not self._queue and not self._writing, timeout)
+            finally:
+                self._flushing -= 1
 
     def close(self, timeout: float = CLOSE_SECONDS) -> None:
         """Write what is queued, for at most `timeout` seconds, and end. Calling it again does nothing."""
@@ -92,6 +112,7 @@ class Journal:
 
     def _run(self) -> None:
         while batch := self._next_batch():
+            self._show(batch)
             self._write(batch)
             with self._changed:
                 self._writing = 0
@@ -101,10 +122,21 @@ class Journal:
         """The next entries; none where the journal is closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closing)
+            self._changed.wait_for(self._has_waited_enough, self._linger_seconds)
             batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
             self._log_bytes -= sum(map(_log_bytes, batch))
             self._writing = len(batch)
             return batch
+
+    def _has_waited_enough(self) -> bool:
+        return len(self._queue) >= BATCH or self._closing or self._flushing > 0
+
+    def _show(self, batch: list[Execution]) -> None:
+        for observe in self._observers:
+            try:
+                observe(batch)
+            except Exception:
+                _log.exception("an observer of executions failed")
 
     def _write(self, batch: list[Execution]) -> None:
         while not self._stop.is_set():

@@ -7,6 +7,7 @@ from functools import cached_property
 from oriel.blobs import Blobs
 from oriel.clock import now_ms
 from oriel.identity import Principal
+from oriel.pricing import PriceList
 from oriel.sealing import Sealer
 from oriel.signing import PublicKey, SigningKey, TrustBundle
 from oriel.store import Store
@@ -31,6 +32,8 @@ class Registry:
         platform_key: signs indexes and artifacts (`oriel.provenance`).
         retired_keys: earlier platform keys, whose statements still hold.
         trust: the operator's trust bundle; publishers' keys in the store are added to it.
+        prices: what usage costs; None where nothing is charged.
+        streams: event streams that this server holds open at once; 0 where it cannot.
         now: Unix milliseconds.
     """
 
@@ -41,6 +44,8 @@ class Registry:
     trust: TrustBundle
     retired_keys: Sequence[PublicKey] = ()
     limits: Limits = field(default_factory=Limits)
+    prices: PriceList | None = None
+    streams: int = 0
     now: Callable[[], int] = now_ms
 
     @cached_property

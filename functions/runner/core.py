@@ -41,6 +41,7 @@ _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
 class _Use:
     """What the engine measured of one execution; zero where it never got that far."""
 
+    queue_ms: float = 0.0
     cpu_ms: float = 0.0
     peak_memory_bytes: int = 0
     fuel: int | None = None
@@ -90,10 +91,11 @@ class Runner:
             started_at: `time.monotonic()` when the request came in; now, where it is left out.
         """
         execution = Execution.begin(request, self._services, started_at)
+        queued = execution.elapsed_ms()
         context = request.context
         inside = self._board.inside(context) if self._board else nullcontext()
         with bind(execution_id=context.execution_id, tenant_id=context.tenant_id), inside:
-            use = _Use()
+            use = _Use(queue_ms=queued)
             try:
                 with _explained(use):
                     answer = self._run(request, execution, use)
@@ -168,6 +170,7 @@ def _receipt(execution: Execution, use: _Use, reason: str | None = None) -> Rece
     used = execution.budgets
     return Receipt(
         duration_ms=round(execution.elapsed_ms(), 3),
+        queue_ms=round(use.queue_ms, 3),
         cpu_ms=round(use.cpu_ms, 3),
         peak_memory_bytes=use.peak_memory_bytes,
         fuel=use.fuel,

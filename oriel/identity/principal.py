@@ -7,6 +7,9 @@ Rules kept here:
 - Which role carries which permissions is the operator's configuration (`ORIEL_ROLES`), whole: what is configured stands
   in place of the default, not beside it.
 - A refusal names the permission and the roles that carry it.
+
+`observe` is to see executions, their logs and what they used; `record` is to have one kept whole, with what was sent
+and answered, and to read that.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +23,7 @@ from msgspec import Meta, convert
 from oriel import strict_json
 from oriel.errors import Finding, InvalidInput, OrielError
 
-Permission = Literal["invoke:read", "invoke:write", "install", "configure", "publish", "operate"]
+Permission = Literal["invoke:read", "invoke:write", "install", "configure", "publish", "operate", "observe", "record"]
 KEY_HINT = "Use a key that was made for this: oriel key create."
 PERMISSIONS: frozenset[Permission] = frozenset(get_args(Permission))
 
@@ -63,7 +66,8 @@ DEFAULT_ROLES = RolePolicy(
     {
         "viewer": frozenset({"invoke:read"}),
         "member": frozenset({"invoke:read", "invoke:write"}),
-        "admin": frozenset({"invoke:read", "invoke:write", "install", "configure"}),
+        "developer": frozenset({"invoke:read", "invoke:write", "observe", "record"}),
+        "admin": frozenset({"invoke:read", "invoke:write", "install", "configure", "observe", "record"}),
         "publisher": frozenset({"publish"}),
         "operator": frozenset({"operate"}),
     }

@@ -29,6 +29,7 @@ from gateway.journal import Journal
 from gateway.repeats import Repeats
 from gateway.resolve import Resolver
 from gateway.transport import HttpRunner
+from gateway.watch import DAY_MS, Watch
 from oriel.blobs import Blobs
 from oriel.blobs.opening import open_blobs
 from oriel.contract import Limits
@@ -50,6 +51,7 @@ from oriel.local.tokens import jwks
 from oriel.local.ui_origin import create_ui_app
 from oriel.local.warden import Warden
 from oriel.operations import load_operations
+from oriel.pricing import load_prices
 from oriel.sealing import Sealer
 from oriel.settings import Settings
 from oriel.signing import SigningKey, TrustBundle
@@ -63,6 +65,7 @@ from registry.worker import PublishWorker
 from runner.supervisor import WorkerPool
 
 LOOPBACK = "127.0.0.1"
+STREAMS = 16  # each holds a thread while it reads
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 Product = Callable[["LocalPlatform"], ASGIApp]
 
@@ -198,6 +201,7 @@ class LocalPlatform:
             sessions=SessionSigner(self.keyring.session_key, settings.base_url),
             trust=self._trust,
             ceiling=Limits(timeout_ms=settings.max_timeout_ms, memory_mb=settings.max_memory_mb),
+            watch=Watch(retention_ms=settings.log_retention_days * DAY_MS),
             max_body_bytes=settings.max_body_bytes,
         )
 
@@ -209,6 +213,8 @@ class LocalPlatform:
             sealer=Sealer(self.keyring),
             platform_key=SigningKey(self.keyring.platform_key),
             trust=self._trust,
+            prices=load_prices(settings.prices),
+            streams=STREAMS,
             limits=RegistryLimits(
                 bundle_bytes=settings.max_bundle_bytes,
                 compile_memory_mb=settings.compile_memory_mb,

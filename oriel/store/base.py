@@ -24,6 +24,7 @@ from oriel.store.records import (
     AuditEntry,
     Bundle,
     Execution,
+    ExecutionFilter,
     Extension,
     GuestRecord,
     GuestWrite,
@@ -36,9 +37,12 @@ from oriel.store.records import (
     StoredSecret,
     Upload,
     Usage,
+    UsageMinute,
     Version,
     VersionStatus,
 )
+
+EVERY_EXECUTION = ExecutionFilter()
 
 
 class Conflict(OrielError):
@@ -166,13 +170,25 @@ class Store(GuestStore, EventStore, PolicyStore, Protocol):
 
     # what happened
     def record_executions(self, executions: Sequence[Execution]) -> None:
-        """Write the log entries and add them to the usage of their day. An execution id written twice counts once."""
+        """Write the log entries and add them to the usage of their day and minute.
+
+        An execution id written twice counts once.
+        """
         ...
 
     def list_executions(
-        self, tenant_id: str, extension_id: str | None = None, cursor: str | None = None, limit: int = 50
+        self,
+        tenant_id: str,
+        where: ExecutionFilter = EVERY_EXECUTION,
+        cursor: str | None = None,
+        limit: int = 50,
+        *,
+        oldest_first: bool = False,
     ) -> Page[Execution]:
-        """Newest first, by the execution id, which is ordered by time."""
+        """Newest first, by the execution id, which is ordered by time; expired ones are not there.
+
+        A page may have fewer than `limit`, or none, and a cursor all the same: the listing ends where there is none.
+        """
         ...
 
     def get_execution(self, tenant_id: str, execution_id: str) -> Execution | None: ...
@@ -180,8 +196,18 @@ class Store(GuestStore, EventStore, PolicyStore, Protocol):
         """Windows from `since` to `until`, both included."""
         ...
 
+    def list_usage_of_all(self, window: str, cursor: str | None = None, limit: int = 100) -> Page[Usage]:
+        """One window's usage of all tenants: for the operator's bill. In no particular order; none is lost."""
+        ...
+
+    def list_minutes(
+        self, tenant_id: str, since: int, until: int, extension_id: str | None = None
+    ) -> tuple[UsageMinute, ...]:
+        """Rows whose minute begins from `since` on and before `until` (Unix milliseconds), oldest first."""
+        ...
+
     def purge_expired(self, limit: int = 1_000) -> int:
-        """Remove at most `limit` records that nobody sees any more, of all tenants; how many there were.
+        """Remove at most `limit` records of each kind that nobody sees any more, of all tenants; how many there were.
 
         These are the expired (guest records, repeated requests, events, deliveries, runs), but where the backend
         removes them by itself, and what a deletion that was cut off left.

@@ -5,6 +5,9 @@ A page goes on *after* the cursor's key, so that nothing is lost or doubled, wha
 
 import base64
 import binascii
+import json
+from collections.abc import Sequence
+from typing import Any
 
 from oriel.errors import OrielError
 
@@ -31,3 +34,19 @@ def decode_text_cursor(cursor: str) -> str:
         return decode_cursor(cursor).decode()
     except UnicodeDecodeError:
         raise OrielError("malformed_request", "The cursor is not one that was handed out.") from None
+
+
+def encode_json_cursor(parts: Sequence[str | int]) -> str:
+    """A cursor of several parts."""
+    return encode_cursor(json.dumps(list(parts), separators=(",", ":")).encode())
+
+
+def decode_json_cursor(cursor: str, *kinds: type) -> list[Any]:
+    """The parts, each of its kind; `malformed_request` where they are not."""
+    try:
+        parts = json.loads(decode_cursor(cursor))
+    except ValueError:
+        parts = None
+    if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
+        raise OrielError("malformed_request", "The cursor is not one that was handed out.")
+    return parts

@@ -13,6 +13,7 @@ UploadState = Literal["open", "uploaded", "verified", "compiled", "ready", "reje
 TERMINAL_STATES: frozenset[UploadState] = frozenset({"ready", "rejected"})
 VersionStatus = Literal["ready", "deprecated", "yanked"]
 InstallStatus = Literal["enabled", "disabled"]
+Outcome = Literal["succeeded", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +213,11 @@ class GuestWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """`extension_execution_log`: what one execution was, did and used. `receipt` and `logs` are JSON values."""
+    """`extension_execution_log`: what one execution was, did and used. `receipt` and `logs` are JSON values.
+
+    Ids are ordered by time: an execution's is minted within a minute of `started_at`. `recorded_at` is the store's own
+    to set, whenever it writes the entry. After `expires_at` the entry is as if it were not there.
+    """
 
     tenant_id: str
     execution_id: str
@@ -220,6 +225,7 @@ class Execution:
     extension_id: str
     install_id: str
     version: str
+    version_id: str = ""
     content_hash: str
     trigger: str
     method: str
@@ -229,11 +235,37 @@ class Execution:
     started_at: int
     receipt: dict[str, Any]
     logs: tuple[dict[str, Any], ...] = ()
+    recorded_at: int = 0
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionFilter:
+    """Which executions are meant: those for which all holds that is given.
+
+    Attributes:
+        outcome: "failed" is an execution that ended with an error code. A guest's own 4xx and 5xx are answers.
+        since, until: of `started_at`, in Unix milliseconds; `until` is not included.
+        recorded_since: of `recorded_at`, likewise.
+    """
+
+    extension_id: str | None = None
+    install_id: str | None = None
+    version: str | None = None
+    version_id: str | None = None
+    content_hash: str | None = None
+    request_id: str | None = None
+    trigger: str | None = None
+    error_code: str | None = None
+    outcome: Outcome | None = None
+    since: int | None = None
+    until: int | None = None
+    recorded_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """`extension_quota_usage`: sums over one window (a UTC day, `2026-11-24`)."""
+    """`extension_quota_usage`: sums over one window (a UTC day, `2026-11-24`), kept for good."""
 
     tenant_id: str
     extension_id: str
@@ -245,6 +277,30 @@ class Usage:
     cpu_ms: float = 0.0
     memory_mb_ms: float = 0.0
     egress_bytes: int = 0
+    kv_reads: int = 0
+    kv_writes: int = 0
+    log_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageMinute:
+    """`extension_usage_minute`: sums over the executions of one minute that took about as long, for charts.
+
+    `minute` is its start in Unix milliseconds; `bucket` is the place in `oriel.store.usage.DURATION_BOUNDS_MS` of the
+    first bound that their durations did not pass.
+    """
+
+    tenant_id: str
+    minute: int
+    extension_id: str
+    bucket: int
+    invocations: int = 0
+    failures: int = 0
+    cold: int = 0
+    duration_ms: float = 0.0
+    cpu_ms: float = 0.0
+    egress_bytes: int = 0
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

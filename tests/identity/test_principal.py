@@ -11,7 +11,7 @@ def test_a_permission_that_no_role_carries_is_refused_with_the_roles_that_would(
         Principal(subject="ann", tenant_id="acme", roles=("viewer",)).require("invoke:write")
     assert caught.value.code == "forbidden"
     assert "'invoke:write'" in caught.value.detail
-    assert "'admin', 'member'" in caught.value.detail
+    assert "'admin', 'developer', 'member'" in caught.value.detail
 
 
 def test_permissions_of_several_roles_add_up():

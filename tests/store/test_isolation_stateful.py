@@ -21,7 +21,7 @@ from oriel.quotas import Quotas
 from oriel.store import Store, event_records, policy_records, records
 from oriel.store.event_records import Work
 from oriel.store.policy_records import ApiKey, LeaseAsk, QuotaSetting, RepeatRecord
-from oriel.store.records import AuditEntry, Execution, GuestWrite, StoredSecret
+from oriel.store.records import AuditEntry, Execution, ExecutionFilter, GuestWrite, StoredSecret
 from tests.store.conftest import BACKENDS, Backend
 from tests.store.factory import (
     LATER,
@@ -217,9 +217,12 @@ GUESTS = {
     "guest_delete": lambda draw, own: (own.id, draw(own.install_ids), draw(keys), draw(st.none() | revisions)),
     "guest_list": lambda draw, own: (own.id, draw(own.install_ids), draw(st.just("") | keys), *a_page(draw, own)),
 }
+filters = st.builds(
+    ExecutionFilter, extension_id=st.none() | extensions, outcome=st.sampled_from([None, "succeeded", "failed"])
+)
 HISTORY = {
     "record_executions": lambda draw, own: (executions(draw, own),),
-    "list_executions": lambda draw, own: (own.id, draw(st.none() | extensions), *a_page(draw, own)),
+    "list_executions": lambda draw, own: (own.id, draw(filters), *a_page(draw, own)),
     "get_execution": lambda draw, own: (own.id, draw(execution_ids)),
     "list_usage": lambda draw, own: (own.id, DAY, DAY),
     "append_audit": lambda draw, own: (an_entry(draw, own),),

@@ -14,6 +14,7 @@ from oriel.store.records import GuestWrite
 from oriel.store.sql import database, tables
 from oriel.store.sql.row_security import NOBODY, Scope
 from tests.store.factory import install, publisher, upload, version
+from tests.store.test_registry_records import NOTES
 from tests.support.postgres import APPLICATION, OWNER, migrated_database, shared_server
 
 LOST = text("DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = 'serialization_failure'; END $$")
@@ -205,7 +206,7 @@ def test_no_query_of_the_request_path_scans_a_table_or_reads_an_index_from_end_t
     store.list_secrets("t1", "i1")
     store.guest_list("t1", "i1", "p", None, 10)
     store.guest_get("t1", "i1", ["a"])
-    store.list_executions("t1", "com.acme.notes")
+    store.list_executions("t1", NOTES)
     store.find_upload("ann", "sha256:aa")
     store.create_upload(upload())
     store.pending_uploads()

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from oriel.store import Conflict
-from oriel.store.records import Execution, Grant, StoredSecret
+from oriel.store.records import Execution, ExecutionFilter, Grant, StoredSecret
 from tests.store.factory import T0, install, key, publisher, upload, version
+
+NOTES = ExecutionFilter(extension_id="com.acme.notes")
 
 
 def secret(name="token", tenant_id="t1", **fields):
@@ -44,7 +46,7 @@ def test_every_record_comes_back_as_it_was_put(published):
     assert published.get_install("t1", "com.acme.notes") == stored
     assert published.list_secrets("t1", stored.install_id) == (secret(reference_only=True),)
     assert published.get_upload("upl_1") == session
-    assert published.get_execution("t1", "exe_1") == execution()
+    assert published.get_execution("t1", "exe_1") == execution(recorded_at=T0)
     assert published.get_publisher("acme") == publisher()
     assert published.list_publisher_keys("acme") == (key(),)
     assert published.get_version("com.acme.notes", "1.0.0") == version("1.0.0")[2]
@@ -284,8 +286,8 @@ def test_usage_is_summed_by_day_extension_and_version_of_each_tenant(store):
 def test_executions_are_listed_newest_first_page_by_page(store):
     store.record_executions([execution(f"exe_{number}") for number in range(5)])
     store.record_executions([execution("exe_9", extension_id="com.acme.other"), execution("exe_8", tenant_id="t2")])
-    first = store.list_executions("t1", "com.acme.notes", limit=3)
-    rest = store.list_executions("t1", "com.acme.notes", cursor=first.cursor, limit=3)
+    first = store.list_executions("t1", NOTES, limit=3)
+    rest = store.list_executions("t1", NOTES, first.cursor, 3)
     assert [item.execution_id for item in (*first.items, *rest.items)] == [f"exe_{n}" for n in (4, 3, 2, 1, 0)]
     assert rest.cursor is None
     assert store.list_executions("t1").items[0].execution_id == "exe_9"

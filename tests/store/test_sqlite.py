@@ -13,6 +13,7 @@ from oriel.errors import InvalidInput
 from oriel.store import StoreUnavailable, open_store
 from oriel.store.sql import SqlStore
 from tests.store.factory import publisher
+from tests.store.test_registry_records import NOTES
 
 START_TOGETHER = """
 import sys
@@ -122,7 +123,7 @@ def test_no_query_of_the_request_path_scans_a_table(tmp_path):
     store.resolve("t1", "com.acme.notes")
     store.guest_list("t1", "i1", "p", None, 10)
     store.guest_get("t1", "i1", ["a"])
-    store.list_executions("t1", "com.acme.notes")
+    store.list_executions("t1", NOTES)
     store.find_upload("ann", "sha256:aa")
     store.pending_uploads()
     store.purge_expired()

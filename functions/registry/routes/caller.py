@@ -33,6 +33,8 @@ Caller = Annotated[Principal, Depends(authenticated)]
 PublishingCaller = Annotated[Principal, Depends(Permitted("publish"))]
 InstallingCaller = Annotated[Principal, Depends(Permitted("install"))]
 ConfiguringCaller = Annotated[Principal, Depends(Permitted("configure"))]
+ObservingCaller = Annotated[Principal, Depends(Permitted("observe"))]
+RecordingCaller = Annotated[Principal, Depends(Permitted("record"))]
 OperatingCaller = Annotated[Principal, Depends(Permitted("operate"))]
 
 Cursor = Annotated[str | None, Query(max_length=512)]

@@ -1,41 +1,148 @@
-"""Routes of observers: what ran for the tenant, and what it used."""
+"""Routes of observers: what ran for the tenant, what it said, and what it used."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.responses import StreamingResponse
 
 from oriel.errors import OrielError
+from oriel.logs import Level
+from oriel.store.records import ExecutionFilter, Outcome
 from registry.core import Registry
+from registry.observe import bill, lines, series, tail
+from registry.observe.looks import Looks
+from registry.observe.stream import Streams
 from registry.routes import views
-from registry.routes.caller import ConfiguringCaller, Cursor, Limit
+from registry.routes.caller import Cursor, Limit, ObservingCaller, OperatingCaller
 
 Json = dict[str, Any]
+Name = Annotated[str | None, Query(max_length=256)]
+Time = Annotated[int | None, Query(ge=0, le=10**14, description="Unix milliseconds")]
 Day = Annotated[str, Query(pattern=r"^\d{4}-\d{2}-\d{2}$", description="a UTC day, included")]
+LOOK = "executions.look"
+CSV = "text/csv; charset=utf-8"
+
+
+def asked_for(
+    *,
+    extension_id: Name = None,
+    install_id: Name = None,
+    version: Name = None,
+    version_id: Name = None,
+    content_hash: Name = None,
+    request_id: Name = None,
+    trigger: Name = None,
+    error_code: Name = None,
+    outcome: Outcome | None = None,
+    since: Time = None,
+    until: Time = None,
+) -> ExecutionFilter:
+    """The filter of a listing: all that is given must hold; `until` is not included."""
+    given = {name: value for name, value in locals().items() if value is not None}
+    return ExecutionFilter(**given)
+
+
+Where = Annotated[ExecutionFilter, Depends(asked_for)]
 
 
 def observing_routes(registry: Registry) -> APIRouter:
     router = APIRouter()
-    store = registry.store
+    store, looks, streams = registry.store, Looks(registry), Streams(registry.streams)
 
     @router.get("/executions")
-    def list_executions(
-        caller: ConfiguringCaller,
-        extension_id: Annotated[str | None, Query(max_length=128)] = None,
+    def list_executions(caller: ObservingCaller, where: Where, cursor: Cursor = None, limit: Limit = 50) -> Json:
+        tenant_id = looks.note(caller, LOOK, "executions", _given(where))
+        return views.page(store.list_executions(tenant_id, where, cursor, limit), asdict)
+
+    @router.get("/executions/tail")
+    def tail_executions(caller: ObservingCaller, where: Where, cursor: Cursor = None, limit: Limit = 100) -> Json:
+        tenant_id = looks.note(caller, LOOK, "tail", _given(where))
+        found = tail.follow(store, tenant_id, where, cursor=cursor, limit=limit, now=registry.now())
+        return {"items": [asdict(entry) for entry in found.items], "cursor": found.cursor, "more": found.more}
+
+    @router.get("/executions/stream", response_class=StreamingResponse)
+    def stream_executions(
+        caller: ObservingCaller,
+        where: Where,
         cursor: Cursor = None,
-        limit: Limit = 50,
-    ) -> Json:
-        return views.page(store.list_executions(caller.require_tenant(), extension_id, cursor, limit), asdict)
+        last_event_id: Annotated[str | None, Header(max_length=512)] = None,
+    ) -> StreamingResponse:
+        streams.admit()
+        tenant_id = looks.note(caller, LOOK, "tail", _given(where))
+
+        def follow(cursor: str | None) -> tail.Tail:
+            return tail.follow(store, tenant_id, where, cursor=cursor, limit=100, now=registry.now())
+
+        events = streams.events(follow, last_event_id or cursor)
+        return StreamingResponse(events, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
     @router.get("/executions/{execution_id}")
-    def get_execution(execution_id: str, caller: ConfiguringCaller) -> Json:
-        found = store.get_execution(caller.require_tenant(), execution_id)
+    def get_execution(execution_id: str, caller: ObservingCaller) -> Json:
+        found = store.get_execution(looks.note(caller, LOOK, execution_id), execution_id)
         if found is None:
             raise OrielError("not_found", f"There is no execution {execution_id}.")
         return asdict(found)
 
+    @router.get("/logs")
+    def search_logs(
+        *,
+        caller: ObservingCaller,
+        where: Where,
+        level: Level = "debug",
+        text: Annotated[str, Query(max_length=256)] = "",
+        cursor: Cursor = None,
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+    ) -> Json:
+        tenant_id = looks.note(caller, LOOK, "logs", _given(where))
+        found = lines.search(store, tenant_id, where, level=level, text=text, cursor=cursor, limit=limit)
+        return views.page(found, lambda line: line)
+
+    router.include_router(_usage_routes(registry))
+    return router
+
+
+def _usage_routes(registry: Registry) -> APIRouter:
+    router = APIRouter()
+    store, prices = registry.store, registry.prices
+    currency = prices.currency if prices else None
+
     @router.get("/usage")
-    def list_usage(caller: ConfiguringCaller, since: Day, until: Day) -> Json:
-        return views.whole(map(asdict, store.list_usage(caller.require_tenant(), since, until)))
+    def list_usage(caller: ObservingCaller, since: Day, until: Day) -> Json:
+        found = store.list_usage(caller.require_tenant(), since, until)
+        listed = views.whole(bill.row(usage, prices) for usage in found)
+        return {**listed, "total_cost": bill.total(found, prices), "currency": currency}
+
+    @router.get("/usage.csv", response_class=StreamingResponse)
+    def export_usage(caller: ObservingCaller, since: Day, until: Day) -> StreamingResponse:
+        found = store.list_usage(caller.require_tenant(), since, until)
+        return StreamingResponse(bill.as_csv(found, prices), media_type=CSV)
+
+    @router.get("/usage/series")
+    def usage_series(
+        caller: ObservingCaller,
+        since: Annotated[int, Query(ge=0, le=10**14)],
+        until: Annotated[int, Query(ge=0, le=10**14)],
+        step: Annotated[int, Query(description="milliseconds, whole minutes")] = 60_000,
+        extension_id: Name = None,
+    ) -> Json:
+        start, end = series.bounds(since, until, step)
+        rows = store.list_minutes(caller.require_tenant(), start, end, extension_id)
+        return {"step": step, "items": series.points(rows, start, end, step)}
+
+    @router.get("/usage/tenants")
+    def list_usage_of_all(caller: OperatingCaller, day: Day, cursor: Cursor = None, limit: Limit = 100) -> Json:
+        page = store.list_usage_of_all(day, cursor, limit)
+        return {**views.page(page, lambda usage: bill.row(usage, prices)), "currency": currency}
+
+    @router.get("/usage/tenants.csv", response_class=StreamingResponse)
+    def export_usage_of_all(caller: OperatingCaller, since: Day, until: Day) -> StreamingResponse:
+        bill.require_days(since, until)
+        found = bill.of_all_tenants(store, since, until)
+        return StreamingResponse(bill.as_csv(found, prices), media_type=CSV)
 
     return router
+
+
+def _given(where: ExecutionFilter) -> Json:
+    return {name: value for name, value in asdict(where).items() if value is not None}

@@ -13,12 +13,20 @@ from oriel.store.dynamodb.publishing import DynamoPublishing
 from oriel.store.dynamodb.requests import Requests
 from oriel.store.dynamodb.safety import DynamoSafety
 from oriel.store.dynamodb.schedules import DynamoSchedules
+from oriel.store.dynamodb.usage import DynamoUsage
 
 READ_SECONDS = 3
 
 
 class DynamoStore(
-    DynamoPublishing, DynamoPolicy, DynamoSafety, DynamoExecutions, DynamoGuests, DynamoEvents, DynamoSchedules
+    DynamoPublishing,
+    DynamoPolicy,
+    DynamoSafety,
+    DynamoExecutions,
+    DynamoUsage,
+    DynamoGuests,
+    DynamoEvents,
+    DynamoSchedules,
 ):
     """The whole `oriel.store.Store`. Safe to share between threads; not across a fork."""
 

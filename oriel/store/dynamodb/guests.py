@@ -145,8 +145,8 @@ def _record(tenant_id: str, install_id: str, write: GuestWrite, revision: int, n
 
 
 def _item(record: GuestRecord) -> Item:
-    late = None if record.expires_at is None else to_value(-(-record.expires_at // 1000))
-    return to_item(table.guest_record(record.tenant_id, record.install_id, record.key), record, ttl=late)
+    key = table.guest_record(record.tenant_id, record.install_id, record.key)
+    return to_item(key, record, ttl=table.ttl(record.expires_at))
 
 
 def _conditional(record: GuestRecord, when: Literal["absent"] | int, now: int) -> tuple[Item, Expression]:

@@ -21,7 +21,7 @@ from oriel.aws import Again, persist
 from oriel.errors import OrielError
 from oriel.store.base import StoreUnavailable
 from oriel.store.dynamodb.items import Item, Value, item_bytes, key_item, key_of
-from oriel.store.dynamodb.table import MAX_SORT_BYTES, Key
+from oriel.store.dynamodb.table import MAX_SORT_BYTES, SORT, Key
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -135,6 +135,31 @@ class Requests:
             page: how many to read at a time. only: a filter; what it leaves out is read and paid for.
             keys: the items' keys are enough.
         """
+        for items, _ in self.pages(
+            partition,
+            begins=begins,
+            between=between,
+            after=after,
+            descending=descending,
+            page=page,
+            only=only,
+            keys=keys,
+        ):
+            yield from items
+
+    def pages(
+        self,
+        partition: str,
+        *,
+        begins: str = "",
+        between: tuple[str, str] | None = None,
+        after: str | None = None,
+        descending: bool = False,
+        page: int | None = None,
+        only: Expression | None = None,
+        keys: bool = False,
+    ) -> Iterator[tuple[list[Item], str | None]]:
+        """The same, request by request: what each one gave, and the sort key it came to; None at the end."""
         values: dict[str, Value] = {":pk": {"S": partition}}
         condition = "pk = :pk"
         if begins:
@@ -150,10 +175,11 @@ class Requests:
             asked["ExclusiveStartKey"] = key_item(Key(partition, after))
         while True:
             answer = self._send("query", **asked)
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
+            following = answer.get("LastEvaluatedKey")
+            yield answer["Items"], following and following[SORT]["S"]
+            if following is None:
                 return
-            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            asked["ExclusiveStartKey"] = following
 
     # writes
 

@@ -62,6 +62,7 @@ QUARANTINE = "quarantine"
 DELETIONS = "deletions"
 SEALED = "sealed"
 DATA_KEYS = "data-keys"
+USAGE_SHARDS = 8
 KEYS_OF_A_PUBLISHER = "key#"
 VERSIONS = "version#"
 INSTALL = "install"
@@ -78,6 +79,11 @@ def _escaped(part: str) -> str:
     if len(raw) > MAX_PART_BYTES:
         return f"%%{hashlib.sha256(raw).hexdigest()}"  # an escaped part has no %%
     return part.replace("%", "%25").replace("#", "%23")
+
+
+def ttl(expires_at: int | None) -> dict[str, str] | None:
+    """The attribute by which DynamoDB deletes a record, some time after it expires; None for one that stays."""
+    return None if expires_at is None else {"N": str(-(-expires_at // 1000))}
 
 
 def key_of_nothing() -> Key:
@@ -159,12 +165,44 @@ def executions_of(tenant_id: str, extension_id: str) -> str:
     return joined("tenant", tenant_id, "executions", extension_id)
 
 
+def requests(tenant_id: str) -> str:
+    return joined("tenant", tenant_id, "requests")
+
+
+def of_request(request_id: str) -> str:
+    """What the sort keys of a request's executions begin with."""
+    return joined(request_id) + "#"
+
+
 def usages(tenant_id: str) -> str:
     return joined("tenant", tenant_id, "usage")
 
 
 def usage(tenant_id: str, window: str, extension_id: str, number: str) -> Key:
     return Key(usages(tenant_id), f"{joined(window, extension_id)}#{number}")
+
+
+def usages_of_all(window: str, shard: int) -> str:
+    """Where every tenant's usage of a day is listed, spread over partitions: all gateways of all tenants write it."""
+    return joined("usages", window, str(shard))
+
+
+def usage_of_all(tenant_id: str, window: str, extension_id: str, number: str) -> Key:
+    shard = hashlib.sha256(tenant_id.encode()).digest()[0] % USAGE_SHARDS
+    return Key(usages_of_all(window, shard), f"{joined(tenant_id, extension_id)}#{number}")
+
+
+def minutes(tenant_id: str) -> str:
+    return joined("tenant", tenant_id, "minutes")
+
+
+def minute_sort(minute: int) -> str:
+    """What the sort keys of a minute, in Unix milliseconds, begin with."""
+    return f"{max(0, minute):014d}"
+
+
+def minute(tenant_id: str, at: int, extension_id: str, bucket: int) -> Key:
+    return Key(minutes(tenant_id), f"{minute_sort(at)}#{joined(extension_id)}#{bucket:02d}")
 
 
 def audit(tenant_id: str | None) -> str:

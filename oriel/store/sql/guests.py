@@ -9,7 +9,7 @@ Rules kept here:
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, case, delete, not_, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Table, Update, and_, case, delete, not_, or_, select, tuple_, update
 
 from oriel.store.base import Conflict
 from oriel.store.cursors import decode_cursor, encode_cursor
@@ -66,13 +66,13 @@ class SqlGuests(Database):
         return Page(items=items, cursor=encode_cursor(rows[limit - 1]["key"]) if len(rows) > limit else None)
 
     def purge_expired(self, limit: int = 1_000) -> int:
-        purged = 0
-        for expiring in EXPIRING:
-            expired = expiring.c.expires_at <= self._clock()
-            key = list(expiring.primary_key)
-            some = select(*key).where(expired).order_by(expiring.c.expires_at).limit(limit - purged)
-            purged += self._delete(delete(expiring).where(tuple_(*key).in_(some), expired), PURGE)
-        return purged
+        return sum(self._purge(kind, limit) for kind in EXPIRING)
+
+    def _purge(self, kind: Table, limit: int) -> int:
+        expired = kind.c.expires_at <= self._clock()
+        key = list(kind.primary_key)
+        some = select(*key).where(expired).order_by(kind.c.expires_at).limit(limit)
+        return self._delete(delete(kind).where(tuple_(*key).in_(some), expired), PURGE)
 
     def _write_one(self, connection: Connection, tenant_id: str, install_id: str, write: GuestWrite, now: int) -> int:
         key = write.key.encode()

@@ -10,6 +10,7 @@ Rules kept here:
   `dispatch` sees the queue of work, which holds ids and times, and can only say when an item is due;
   `platform` sees and writes the API keys that belong to no tenant;
   `reseal` sees the sealed secrets of all tenants, which open nothing, and changes none;
+  `billing` sees the usage of all tenants, and changes none;
   `audit` sees and adds the platform's own audit entries, and no tenant's.
 - An audit entry can be added and read. No policy lets anybody change or delete one.
 - Policies are forced: they hold for the tables' owner too. The store refuses a role that may bypass them.
@@ -44,6 +45,7 @@ AUDIT = Scope(work="audit")
 DISPATCH = Scope(work="dispatch")
 PLATFORM = Scope(work="platform")
 RESEAL = Scope(work="reseal")
+BILLING = Scope(work="billing")
 
 _ENTER = select(
     func.set_config("oriel.tenant_id", bindparam("tenant_id", type_=Name), True),

@@ -316,13 +316,6 @@ repeated_request = Table(
     Column("body", LargeBinary),
 )
 
-EXPIRING = (guest_record, repeated_request, event, event_rate, event_delivery, schedule_run)
-"""What is purged when its `expires_at` has come."""
-
-for _table in EXPIRING:
-    _expires = _table.c.expires_at.is_not(None)
-    Index(None, _table.c.expires_at, sqlite_where=_expires, postgresql_where=_expires)
-
 extension_execution_log = Table(
     "extension_execution_log",
     METADATA,
@@ -332,6 +325,7 @@ extension_execution_log = Table(
     _name("extension_id"),
     _name("install_id"),
     _name("version"),
+    _name("version_id"),
     _name("content_hash"),
     _name("trigger"),
     _name("method"),
@@ -341,7 +335,10 @@ extension_execution_log = Table(
     _time("started_at"),
     _json("receipt"),
     _json("logs"),
-    Index(None, "tenant_id", "extension_id", "execution_id"),
+    _time("recorded_at"),
+    _time("expires_at", optional=True),
+    *(Index(None, "tenant_id", name, "execution_id") for name in ("extension_id", "install_id", "version_id")),
+    *(Index(None, "tenant_id", name, "execution_id") for name in ("content_hash", "request_id")),
 )
 
 extension_quota_usage = Table(
@@ -356,7 +353,21 @@ extension_quota_usage = Table(
     Column("duration_ms", Float, nullable=False),
     Column("cpu_ms", Float, nullable=False),
     Column("memory_mb_ms", Float, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in ("egress_bytes", "kv_reads", "kv_writes", "log_bytes")),
+    Index(None, "window", "tenant_id", "extension_id", "version"),
+)
+
+extension_usage_minute = Table(
+    "extension_usage_minute",
+    METADATA,
+    _name("tenant_id", key=True),
+    Column("minute", BigInteger, primary_key=True),
+    _name("extension_id", key=True),
+    Column("bucket", Integer, primary_key=True),
+    *(Column(name, BigInteger, nullable=False) for name in ("invocations", "failures", "cold")),
+    *(Column(name, Float, nullable=False) for name in ("duration_ms", "cpu_ms")),
     Column("egress_bytes", BigInteger, nullable=False),
+    _time("expires_at", optional=True),
 )
 
 quarantine = Table(
@@ -439,3 +450,19 @@ data_key = Table(
     _name("key_id", key=True),
     _time("created_at"),
 )
+
+EXPIRING = (
+    guest_record,
+    repeated_request,
+    event,
+    event_rate,
+    event_delivery,
+    schedule_run,
+    extension_execution_log,
+    extension_usage_minute,
+)
+"""What is purged when its `expires_at` has come."""
+
+for _table in EXPIRING:
+    _expires = _table.c.expires_at.is_not(None)
+    Index(None, _table.c.expires_at, sqlite_where=_expires, postgresql_where=_expires)

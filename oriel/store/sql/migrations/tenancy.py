@@ -46,10 +46,10 @@ def isolate_with_platform(table: str) -> None:
     _execute(f"CREATE POLICY platform ON {table} USING ({rows}) WITH CHECK ({rows})")
 
 
-def open_to_resealing(table: str) -> None:
-    """The work `reseal` sees the rows of all tenants, and changes none."""
-    rows = "current_setting('oriel.work', true) = 'reseal'"
-    _execute(f"CREATE POLICY reseal ON {table} FOR SELECT USING ({rows})")
+def open_to_reader(table: str, work: str) -> None:
+    """The work of that name sees the rows of all tenants, and changes none."""
+    rows = f"current_setting('oriel.work', true) = '{work}'"
+    _execute(f"CREATE POLICY {work} ON {table} FOR SELECT USING ({rows})")
 
 
 def _guard(table: str) -> None:

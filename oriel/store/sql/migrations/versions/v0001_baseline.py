@@ -11,11 +11,22 @@ from oriel.store.sql.migrations.tenancy import (
     isolate_queue,
     isolate_with_platform,
     isolate_with_purge,
-    open_to_resealing,
+    open_to_reader,
 )
 
 revision = "0001"
 down_revision = None
+
+EXPIRING = (
+    "guest_record",
+    "repeated_request",
+    "event",
+    "event_rate",
+    "event_delivery",
+    "schedule_run",
+    "extension_execution_log",
+    "extension_usage_minute",
+)
 
 
 def _text(name: str, *, null: bool = False) -> sa.Column[Any]:
@@ -54,15 +65,16 @@ def upgrade() -> None:
     _create_policy_tables()
     for table in ("tenant_extension_install", "install_secret", "extension_event_subscription"):
         isolate(table)
-    for table in ("extension_execution_log", "extension_quota_usage", "tenant_quota", "rate_lease"):
+    for table in ("extension_quota_usage", "tenant_quota", "rate_lease"):
         isolate(table)
     isolate("schedule")
-    for table in ("guest_record", "repeated_request", "event", "event_rate", "event_delivery", "schedule_run"):
+    open_to_reader("extension_quota_usage", "billing")
+    for table in EXPIRING:
         _expires(table)
         isolate_with_purge(table)
     isolate_queue("due_work")
     isolate_with_platform("api_key")
-    open_to_resealing("install_secret")
+    open_to_reader("install_secret", "reseal")
     isolate_append_only("audit_entry")
 
 
@@ -232,6 +244,7 @@ def _create_tenant_tables() -> None:
         _text("extension_id"),
         _text("install_id"),
         _text("version"),
+        _text("version_id"),
         _text("content_hash"),
         _text("trigger"),
         _text("method"),
@@ -241,13 +254,16 @@ def _create_tenant_tables() -> None:
         _big("started_at"),
         _json("receipt"),
         _json("logs"),
+        _big("recorded_at"),
+        _big("expires_at", null=True),
         sa.PrimaryKeyConstraint("tenant_id", "execution_id", name="pk_extension_execution_log"),
     )
-    op.create_index(
-        "ix_extension_execution_log_tenant_id_extension_id_execution_id",
-        "extension_execution_log",
-        ["tenant_id", "extension_id", "execution_id"],
-    )
+    for name in ("extension_id", "install_id", "version_id", "content_hash", "request_id"):
+        op.create_index(
+            f"ix_extension_execution_log_tenant_id_{name}_execution_id",
+            "extension_execution_log",
+            ["tenant_id", name, "execution_id"],
+        )
 
     op.create_table(
         "extension_quota_usage",
@@ -260,8 +276,26 @@ def _create_tenant_tables() -> None:
         _float("duration_ms"),
         _float("cpu_ms"),
         _float("memory_mb_ms"),
-        _big("egress_bytes"),
+        *map(_big, ("egress_bytes", "kv_reads", "kv_writes", "log_bytes")),
         sa.PrimaryKeyConstraint("tenant_id", "window", "extension_id", "version", name="pk_extension_quota_usage"),
+    )
+    op.create_index(
+        "ix_extension_quota_usage_window_tenant_id_extension_id_version",
+        "extension_quota_usage",
+        ["window", "tenant_id", "extension_id", "version"],
+    )
+
+    op.create_table(
+        "extension_usage_minute",
+        _text("tenant_id"),
+        _big("minute"),
+        _text("extension_id"),
+        _integer("bucket"),
+        *map(_big, ("invocations", "failures", "cold")),
+        *map(_float, ("duration_ms", "cpu_ms")),
+        _big("egress_bytes"),
+        _big("expires_at", null=True),
+        sa.PrimaryKeyConstraint("tenant_id", "minute", "extension_id", "bucket", name="pk_extension_usage_minute"),
     )
 
     op.create_table(
