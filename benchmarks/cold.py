@@ -15,6 +15,7 @@ from benchmarks import guests
 from benchmarks.deployment import deployed
 from benchmarks.first_answer import REQUEST
 from benchmarks.measure import Result, median
+from benchmarks.processes import environment
 
 RUNS, WARM_UP = 21, 2
 FIRST_ANSWER = "first_answer_ms"
@@ -33,7 +34,7 @@ def run() -> Iterator[Result]:
 def _measured(data_dir: Path) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.first_answer", str(data_dir)]
     began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=guests.ROOT) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=guests.ROOT, env=environment()) as process:
         line = process.stdout.readline() if process.stdout is not None else ""
         answered = (time.perf_counter() - began) * 1000
     if not line:

@@ -6,7 +6,6 @@ works on a copy of its own and leaves the kept one as it was. The requests here 
 
 import hashlib
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from typing import NamedTuple
 import httpx
 
 from benchmarks import guests
+from benchmarks.processes import environment
 from oriel.build.tools import cache_dir
 from oriel.bundle import content_hash
 from oriel.client import PlatformClient
@@ -41,7 +41,6 @@ LOOPBACK = "127.0.0.1"
 START_SECONDS = 60.0
 SHOWN = 2_000  # characters of a log
 PUBLISHED = "published.json"
-CACHE = "ORIEL_CACHE_DIR"
 BINARY = "application/octet-stream"
 TEXT = "text/plain"
 
@@ -119,7 +118,7 @@ def serving(data_dir: Path) -> Iterator[int]:
     command += ["--port", str(port), "--ui-port", str(ui_port)]
     log = data_dir / "serve.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=_environment())
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment())
     try:
         if not _comes_up(process, port):
             raise RuntimeError(f"'oriel serve' did not start:\n{log.read_text(errors='replace')[-SHOWN:]}")
@@ -175,11 +174,6 @@ def _publish(client: PlatformClient, guest: guests.Guest, key: SigningKey) -> Pu
     if not answer.is_success:
         raise RuntimeError(f"{manifest.name} answers {answer.status_code}: {answer.text}")
     return Published(manifest.name, version, digest)
-
-
-def _environment() -> dict[str, str]:
-    """This process's environment without its own settings of a platform."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("ORIEL_") or name == CACHE}
 
 
 def _free_ports(count: int) -> list[int]:

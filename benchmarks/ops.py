@@ -121,7 +121,7 @@ class Site:
         opened.callback(self.store.close)
         with patch.object(assembly, "open_blobs", lambda _: self.blobs):
             self.way = InProcess(assembly.build_runner(settings, keyring))
-        opened.enter_context(patch.object(assembly, "open_store", lambda _: self.store))
+        opened.enter_context(patch.object(assembly, "_open_store", lambda _: self.store))
         published = json.dumps(jwks(keyring.issuer_key)).encode()
         keys = TokenVerifier(KeySet(lambda: published), issuer=settings.issuer, audience=settings.oidc_audience)
         self.journal = Journal(self.store)

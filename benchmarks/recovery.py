@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measure import Result, median
+from benchmarks.processes import environment
 from oriel.keyring import Keyring
 from oriel.settings import Settings
 from runner.supervisor import POLL_SECONDS, WorkerPool
@@ -29,9 +30,9 @@ def run() -> Iterator[Result]:
     ):
         settings = Settings.load(data_dir=Path(folder), log_level="error")
         Keyring.open(settings.keyring_path, create=True)
-        environment = {**os.environ, **settings.environment()}
+        variables = environment(**settings.environment())
         with WorkerPool(
-            WORKERS, COMMAND, bound, slots=settings.runner_threads, env=environment, on_death=lambda _: None
+            WORKERS, COMMAND, bound, slots=settings.runner_threads, env=variables, on_death=lambda _: None
         ) as workers:
             workers.wait_ready()
             taken = [_replaced(workers) for _ in range(KILLS)]

@@ -69,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     artifact_cache_mb: Annotated[int, Meta(ge=64)] = 2_000
     host_operations: str = ""  # operations of the host product (`oriel.operations`): JSON, or the path of a file
     egress_allow_networks: tuple[str, ...] = ()
+    egress_mode: Literal["enforce", "report"] = "enforce"  # in "report", what no grant covers passes and is logged
     compile_memory_mb: Annotated[int, Meta(ge=512)] = 4_096
     compile_seconds: Annotated[int, Meta(ge=5)] = 120
 

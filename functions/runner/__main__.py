@@ -24,7 +24,6 @@ from oriel import telemetry
 from oriel.errors import OrielError
 from oriel.keyring import Keyring
 from oriel.settings import Settings
-from oriel.store.opening import open_store
 from runner.assembly import build_app
 from runner.board import Board
 
@@ -78,6 +77,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _warm(settings: Settings) -> None:
     """Load the store's library and see that it opens, before a guest waits for it."""
+    from oriel.store.opening import open_store
+
     try:
         open_store(settings.store_url).close()
     except OrielError:

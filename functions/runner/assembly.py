@@ -2,38 +2,41 @@
 
 The runner holds the platform's public keys and the keys that open secrets. It signs its calls to the host product,
 with a key that is for nothing else.
+
+What a first answer does not need is neither imported nor made before it is used: the store, the way out, the host
+product, the web app. `tests/runner/test_imports.py` holds the start to a budget.
 """
 
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
-
-from starlette.applications import Starlette
+from typing import TYPE_CHECKING, Any, cast
 
 from oriel.blobs.opening import open_blobs
-from oriel.identity import ServiceTokenVerifier
-from oriel.identity.product import HostTokenSigner
 from oriel.keyring import Keyring
-from oriel.operations import load_operations
+from oriel.operations import HostOperation, load_operations
 from oriel.sealing import Sealer
 from oriel.settings import MEGABYTE, Settings
 from oriel.signing import PublicKey
-from oriel.store.base import GuestStore, Store
-from oriel.store.opening import open_store
-from runner.app import create_app
 from runner.artifacts import Artifacts
 from runner.board import Board
 from runner.components import Components
 from runner.core import Runner
-from runner.egress.client import Egress
 from runner.entry import Standard
-from runner.execution import Services
+from runner.execution import Caller, Fetcher, Services
 from runner.host.table import host_functions
 from runner.pool import Share
-from runner.product import Product
 from runner.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from oriel.store.base import Store
+    from oriel.store.guests import GuestStore
+    from runner.egress.client import Egress
+    from runner.product import Product
 
 ARTIFACT_DIR = "artifacts"
 
@@ -55,13 +58,7 @@ def artifact_cache(settings: Settings) -> Path:
 def build_runner(settings: Settings, keyring: Keyring, board: Board | None = None) -> Runner:
     """A runner over the store, the blobs and the keyring that the settings name."""
     with ExitStack() as opened:
-        store = _LaterStore(settings.store_url)
-        opened.callback(store.close)
-        egress = Egress(allow_networks=settings.egress_allow_networks)
-        opened.callback(egress.close)
-        operations = load_operations(settings.host_operations, settings.base_url)
-        product = Product(operations, HostTokenSigner(keyring.host_key))
-        opened.callback(product.close)
+        services = _services(settings, keyring, opened)
         sandbox = Sandbox(host_functions(), standard=standard)
         max_bytes = settings.artifact_cache_mb * MEGABYTE
         artifacts = Artifacts(
@@ -74,34 +71,77 @@ def build_runner(settings: Settings, keyring: Keyring, board: Board | None = Non
         return Runner(
             sandbox,
             Components(artifacts, sandbox.load, max_bytes=max_bytes),
-            Services(store=cast("GuestStore", store), opener=Sealer(keyring), egress=egress, product=product),
+            services,
             share=Share.of(settings.runner_threads),
             board=board,
             resources=opened.pop_all(),
         )
 
 
-class _LaterStore:
-    """The store, opened when a guest first uses it: its library is a third of what a runner would import to start."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._opening = threading.Lock()
-        self._store: Store | None = None
-
-    def __getattr__(self, name: str) -> Any:
-        with self._opening:
-            if self._store is None:
-                self._store = open_store(self._url)
-        return getattr(self._store, name)
-
-    def close(self) -> None:
-        if self._store is not None:
-            self._store.close()
-
-
-def build_app(settings: Settings, keyring: Keyring, board: Board | None = None) -> tuple[Starlette, Runner]:
+def build_app(settings: Settings, keyring: Keyring, board: Board | None = None) -> "tuple[Starlette, Runner]":
     """The app and the runner behind it, which the caller closes."""
+    from oriel.identity.service import ServiceTokenVerifier
+    from runner.app import create_app
+
     runner = build_runner(settings, keyring, board)
     verifier = ServiceTokenVerifier([keyring.service_key.public_key()])
     return create_app(runner, verifier, max_body_bytes=settings.max_body_bytes), runner
+
+
+def _services(settings: Settings, keyring: Keyring, opened: ExitStack) -> Services:
+    """What host functions reach; mistakes in the settings stop the start, and not the first guest that meets them."""
+    operations = load_operations(settings.host_operations, settings.base_url)
+    store = _Later(lambda: _open_store(settings.store_url))
+    egress = _Later(lambda: _open_egress(settings))
+    product = _Later(lambda: _open_product(operations, keyring))
+    for part in (store, egress, product):
+        opened.callback(part.close)
+    if settings.egress_allow_networks:
+        egress.open()
+    return Services(
+        store=cast("GuestStore", store),
+        opener=Sealer(keyring),
+        egress=cast("Fetcher", egress),
+        product=cast("Caller", product),
+    )
+
+
+class _Later:
+    """Something that is made when one of its methods is first asked for."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._making = threading.Lock()
+        self._made: Any = None
+
+    def open(self) -> Any:
+        with self._making:
+            if self._made is None:
+                self._made = self._make()
+        return self._made
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.open(), name)
+
+    def close(self) -> None:
+        if self._made is not None:
+            self._made.close()
+
+
+def _open_store(url: str) -> "Store":
+    from oriel.store.opening import open_store
+
+    return open_store(url)
+
+
+def _open_egress(settings: Settings) -> "Egress":
+    from runner.egress.client import Egress
+
+    return Egress(allow_networks=settings.egress_allow_networks, mode=settings.egress_mode)
+
+
+def _open_product(operations: Mapping[str, HostOperation], keyring: Keyring) -> "Product":
+    from oriel.identity.product import HostTokenSigner
+    from runner.product import Product
+
+    return Product(operations, HostTokenSigner(keyring.host_key))

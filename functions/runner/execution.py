@@ -19,7 +19,7 @@ from oriel.capabilities import ALWAYS
 from oriel.contract import ExecuteRequest, ExecutionContext, LogLine, SealedSecret, User
 from oriel.errors import OrielError
 from oriel.sealing import Sealed
-from oriel.store.base import GuestStore
+from oriel.store.guests import GuestStore
 from runner.egress.model import Answer, Bounds, Outgoing, Policy
 from runner.limits import Budgets
 

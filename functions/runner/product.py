@@ -29,7 +29,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import h11
@@ -46,14 +46,11 @@ from runner.egress.pool import Key, Pool
 from runner.egress.resolver import SystemResolver
 from runner.egress.urls import Origin, Url
 from runner.egress.wire import BrokenConnection, Connection, Prepared
+from runner.product_error import MAX_DETAIL, Case, ProductError
 
 ANYWHERE: Final = ("0.0.0.0/0", "::/0")
-MAX_INPUT_BYTES: Final = 1_000_000
-MAX_DETAIL: Final = 500
 _CONTEXT: Final = ("tenant_id", "extension_id", "install_id", "version", "execution_id", "request_id", "trigger")
 _PORTS: Final = {"http": 80, "https": 443}
-
-Case: TypeAlias = Literal["denied", "unknown-operation", "invalid-input", "unavailable", "timeout", "host-error"]
 
 _CASES: Final[Mapping[int, Case]] = {
     400: "invalid-input",
@@ -64,21 +61,6 @@ _CASES: Final[Mapping[int, Case]] = {
     504: "timeout",
 }
 _log = logging.getLogger("oriel.product")
-
-
-class ProductError(Exception):
-    """A call that has no answer. `status` is the product's, 0 where it gave none; `problem` its problem object."""
-
-    def __init__(self, case: Case, detail: str, status: int = 0, problem: Mapping[str, Any] | None = None) -> None:
-        self.case, self.detail, self.status = case, detail, status
-        self.problem: Mapping[str, Any] = problem or {}
-        super().__init__(f"{case}: {detail}")
-
-    @property
-    def code(self) -> str:
-        """The product's own code; empty where it gave none."""
-        code = self.problem.get("code", "")
-        return code[:MAX_DETAIL] if isinstance(code, str) else ""
 
 
 @dataclass(frozen=True, slots=True)

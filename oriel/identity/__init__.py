@@ -9,12 +9,17 @@ session     tokens that tell an extension's own backend who is there
 jws         the strict reading of a token that both share
 """
 
-from oriel.identity.api_keys import ApiKeys
-from oriel.identity.jwks import KeySet, open_keys
-from oriel.identity.principal import DEFAULT_ROLES, PERMISSIONS, Permission, Principal, RolePolicy
-from oriel.identity.service import ServiceClaims, ServiceTokenSigner, ServiceTokenVerifier
-from oriel.identity.session import SessionSigner, SessionToken
-from oriel.identity.tokens import Authenticator, ClaimNames, TokenVerifier
+from typing import TYPE_CHECKING
+
+from oriel.lazy import exports
+
+if TYPE_CHECKING:
+    from oriel.identity.api_keys import ApiKeys
+    from oriel.identity.jwks import KeySet, open_keys
+    from oriel.identity.principal import DEFAULT_ROLES, PERMISSIONS, Permission, Principal, RolePolicy
+    from oriel.identity.service import ServiceClaims, ServiceTokenSigner, ServiceTokenVerifier
+    from oriel.identity.session import SessionSigner, SessionToken
+    from oriel.identity.tokens import Authenticator, ClaimNames, TokenVerifier
 
 __all__ = [
     "DEFAULT_ROLES",
@@ -34,3 +39,15 @@ __all__ = [
     "TokenVerifier",
     "open_keys",
 ]
+
+__getattr__ = exports(
+    __name__,
+    {
+        "api_keys": "ApiKeys",
+        "jwks": "KeySet open_keys",
+        "principal": "DEFAULT_ROLES PERMISSIONS Permission Principal RolePolicy",
+        "service": "ServiceClaims ServiceTokenSigner ServiceTokenVerifier",
+        "session": "SessionSigner SessionToken",
+        "tokens": "Authenticator ClaimNames TokenVerifier",
+    },
+)

@@ -20,10 +20,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oriel.contract import ExecutionContext
+from oriel.identity import jws
 from oriel.ids import new_id
 
 ISSUER = "oriel-runner"
@@ -55,4 +55,4 @@ class HostTokenSigner:
             "execution": context.execution_id,
             **({} if user_id is None else {"sub": user_id}),
         }
-        return jwt.encode(dict(claims), self._key, algorithm="EdDSA", headers={"kid": KEY_ID})
+        return jws.sign(claims, self._key, kid=KEY_ID)

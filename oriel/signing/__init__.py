@@ -11,21 +11,26 @@ Pure: nothing here reads a file, the network or the store. Failures are `signatu
 `signature_untrusted` with the exact reason.
 """
 
-from oriel.signing.dsse import MAX_ENVELOPE_BYTES, PAYLOAD_TYPE, pae
-from oriel.signing.keys import KEY_KINDS, KeyKind, PublicKey, SigningKey, generate_key
-from oriel.signing.policy import TrustedKey, Validity
-from oriel.signing.statements import (
-    BUNDLE_PREDICATE,
-    BUNDLE_SUBJECT,
-    STATEMENT_TYPE,
-    Statement,
-    VerifiedSignature,
-    sign_bundle,
-    sign_statement,
-    verify_bundle,
-    verify_statement,
-)
-from oriel.signing.trust import TrustBundle
+from typing import TYPE_CHECKING
+
+from oriel.lazy import exports
+
+if TYPE_CHECKING:
+    from oriel.signing.dsse import MAX_ENVELOPE_BYTES, PAYLOAD_TYPE, pae
+    from oriel.signing.keys import KEY_KINDS, KeyKind, PublicKey, SigningKey, generate_key
+    from oriel.signing.policy import TrustedKey, Validity
+    from oriel.signing.statements import (
+        BUNDLE_PREDICATE,
+        BUNDLE_SUBJECT,
+        STATEMENT_TYPE,
+        Statement,
+        VerifiedSignature,
+        sign_bundle,
+        sign_statement,
+        verify_bundle,
+        verify_statement,
+    )
+    from oriel.signing.trust import TrustBundle
 
 __all__ = [
     "BUNDLE_PREDICATE",
@@ -49,3 +54,15 @@ __all__ = [
     "verify_bundle",
     "verify_statement",
 ]
+
+__getattr__ = exports(
+    __name__,
+    {
+        "dsse": "MAX_ENVELOPE_BYTES PAYLOAD_TYPE pae",
+        "keys": "KEY_KINDS KeyKind PublicKey SigningKey generate_key",
+        "policy": "TrustedKey Validity",
+        "statements": "BUNDLE_PREDICATE BUNDLE_SUBJECT STATEMENT_TYPE Statement VerifiedSignature "
+        "sign_bundle sign_statement verify_bundle verify_statement",
+        "trust": "TrustBundle",
+    },
+)

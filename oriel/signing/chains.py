@@ -32,7 +32,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from oriel.errors import OrielError
 from oriel.names import owns
 from oriel.signing.keys import RSA_MIN_BITS, PublicKey, key_id_of
-from oriel.signing.policy import TrustedKey, Validity, milliseconds
+from oriel.signing.policy import ChainError, TrustedKey, Validity, milliseconds
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
@@ -51,10 +51,6 @@ _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 
 class CertificateError(ValueError):
     """Why a certificate is not taken, as the end of a sentence that starts with it."""
-
-
-class ChainError(Exception):
-    """Why a chain is not believed, as the end of a sentence that starts with the key."""
 
 
 @dataclass(frozen=True, slots=True)

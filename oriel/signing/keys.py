@@ -13,15 +13,18 @@ Rules kept here:
 """
 
 import hashlib
-from typing import Literal, Self, get_args
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from oriel.errors import OrielError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+    from cryptography.hazmat.primitives.serialization import KeySerializationEncryption
 
 KeyKind = Literal["ed25519", "ecdsa-p256", "rsa-pss"]
 KEY_KINDS: tuple[KeyKind, ...] = get_args(KeyKind)
@@ -34,6 +37,10 @@ RSA_MIN_EXPONENT = 65537
 _SHA256 = hashes.SHA256()
 _PSS = padding.PSS(mgf=padding.MGF1(_SHA256), salt_length=_SHA256.digest_size)
 _ECDSA = ec.ECDSA(_SHA256)
+
+# SubjectPublicKeyInfo of an Ed25519 key, up to the key itself (RFC 8410). `serialization` would write it too, and is
+# the slowest part of its library to import: a runner, whose platform key this is, does without.
+_ED25519_SPKI = bytes.fromhex("302a300506032b6570032100")
 
 _FIELD = 2**255 - 19
 _ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
@@ -54,7 +61,7 @@ class PublicKey:
         OrielError: `invalid_input` where the kind is unknown or the key is weak.
     """
 
-    def __init__(self, key: PublicKeyTypes) -> None:
+    def __init__(self, key: "PublicKeyTypes") -> None:
         self._key, self.kind = _accepted(key)
         self.key_id = key_id_of(key)
 
@@ -65,6 +72,8 @@ class PublicKey:
         Raises:
             OrielError: `invalid_input` where it is something else, or the key is weak.
         """
+        from cryptography.hazmat.primitives import serialization
+
         try:
             key = serialization.load_pem_public_key(pem.encode())
         except (ValueError, UnsupportedAlgorithm):
@@ -72,6 +81,8 @@ class PublicKey:
         return cls(key)
 
     def to_pem(self) -> str:
+        from cryptography.hazmat.primitives import serialization
+
         pem = self._key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         return pem.decode()
 
@@ -106,7 +117,7 @@ class SigningKey:
         OrielError: as `PublicKey`.
     """
 
-    def __init__(self, key: PrivateKeyTypes) -> None:
+    def __init__(self, key: "PrivateKeyTypes") -> None:
         if not isinstance(key, _Private):
             raise _unknown_kind()
         self._key = key
@@ -119,6 +130,8 @@ class SigningKey:
         Raises:
             OrielError: `invalid_input` where it is no private key, is weak, or the passphrase does not open it.
         """
+        from cryptography.hazmat.primitives import serialization
+
         secret = passphrase.encode() if passphrase else None
         try:
             key = serialization.load_pem_private_key(pem.encode(), secret)
@@ -134,7 +147,9 @@ class SigningKey:
 
     def to_pem(self, passphrase: str | None = None) -> str:
         """PKCS #8, encrypted where a passphrase is given. Write it to a file of mode 0600."""
-        encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+        from cryptography.hazmat.primitives import serialization
+
+        encryption: KeySerializationEncryption = serialization.NoEncryption()
         if passphrase:
             encryption = serialization.BestAvailableEncryption(passphrase.encode())
         pem = self._key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
@@ -178,13 +193,20 @@ def generate_key(kind: KeyKind = "ed25519") -> SigningKey:
             raise _unknown_kind()
 
 
-def key_id_of(key: PublicKeyTypes) -> str:
+def key_id_of(key: "PublicKeyTypes") -> str:
     """The id of a public key of any kind."""
-    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return "sha256:" + hashlib.sha256(spki).hexdigest()
+    return "sha256:" + hashlib.sha256(_spki(key)).hexdigest()
 
 
-def _accepted(key: PublicKeyTypes) -> tuple[_Public, KeyKind]:
+def _spki(key: "PublicKeyTypes") -> bytes:
+    if isinstance(key, Ed25519PublicKey):
+        return _ED25519_SPKI + key.public_bytes_raw()
+    from cryptography.hazmat.primitives import serialization
+
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _accepted(key: "PublicKeyTypes") -> tuple[_Public, KeyKind]:
     match key:
         case Ed25519PublicKey():
             _refuse_small_order(key)

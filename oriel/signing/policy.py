@@ -11,6 +11,10 @@ from typing import Self
 from oriel.signing.keys import PublicKey
 
 
+class ChainError(Exception):
+    """Why a chain of certificates is not believed, as the end of a sentence that starts with the key."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validity:
     """A window, and the moment of a revocation."""

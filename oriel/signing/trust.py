@@ -10,20 +10,21 @@ Rules kept here:
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from oriel.errors import OrielError
-from oriel.signing.chains import Authority, ChainError, certified
 from oriel.signing.dsse import Envelope, Signature
 from oriel.signing.keys import PublicKey
-from oriel.signing.pem import read_pem
-from oriel.signing.policy import TrustedKey, Validity, merged
+from oriel.signing.policy import ChainError, TrustedKey, Validity, merged
+
+if TYPE_CHECKING:  # certificates are slow to import, and the platform's own keys have none
+    from oriel.signing.chains import Authority
 
 
 class TrustBundle:
     """Keys and authorities. Immutable; the empty one believes nobody."""
 
-    def __init__(self, keys: Iterable[TrustedKey] = (), authorities: Iterable[Authority] = ()) -> None:
+    def __init__(self, keys: Iterable[TrustedKey] = (), authorities: "Iterable[Authority]" = ()) -> None:
         self._keys = merged(keys)
         self._authorities = tuple(authorities)
         self._revocations = _revocations(self._keys, self._authorities)
@@ -35,6 +36,8 @@ class TrustBundle:
         Raises:
             InvalidInput: `invalid_input`, with the line of every mistake.
         """
+        from oriel.signing.pem import read_pem
+
         return cls(*read_pem(text))
 
     @classmethod
@@ -82,6 +85,8 @@ class TrustBundle:
             return known
         if not signature.x5c:
             raise ChainError("is not in the trust bundle and not registered")
+        from oriel.signing.chains import certified
+
         leaf, above = certified(signature.x5c, self._authorities, now)
         if leaf.key_id != signature.keyid:
             raise ChainError(f"comes with a certificate of another key, {leaf.key_id}")
@@ -94,7 +99,7 @@ class TrustBundle:
         return Validity(revoked_at=self._revocations.get(key_id)).refusal(now)
 
 
-def _revocations(keys: Mapping[str, Sequence[TrustedKey]], authorities: Sequence[Authority]) -> dict[str, int]:
+def _revocations(keys: Mapping[str, Sequence[TrustedKey]], authorities: "Sequence[Authority]") -> dict[str, int]:
     """When each revoked key was revoked first."""
     said = [(key_id, entry.validity.revoked_at) for key_id, entries in keys.items() for entry in entries]
     said += [(authority.key_id, authority.validity.revoked_at) for authority in authorities]

@@ -17,8 +17,8 @@ more. What belongs to events and schedules is in `oriel.store.eventing`.
 from collections.abc import Sequence
 from typing import Protocol
 
-from oriel.errors import OrielError
 from oriel.store.eventing import EventStore
+from oriel.store.guests import GuestStore
 from oriel.store.policy import PolicyStore
 from oriel.store.records import (
     AuditEntry,
@@ -26,8 +26,6 @@ from oriel.store.records import (
     Execution,
     ExecutionFilter,
     Extension,
-    GuestRecord,
-    GuestWrite,
     Install,
     Page,
     Publisher,
@@ -43,48 +41,6 @@ from oriel.store.records import (
 )
 
 EVERY_EXECUTION = ExecutionFilter()
-
-
-class Conflict(OrielError):
-    """The record is there already, or has changed since it was read."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__("conflict", detail)
-
-
-class StoreUnavailable(OrielError):
-    """The backend did not answer."""
-
-    def __init__(self, detail: str = "The registry's store did not answer.") -> None:
-        super().__init__("unavailable", detail, retry_after=1)
-
-
-class GuestStore(Protocol):
-    """Key-value records of one install. Expired records are as if they were not there, at every method."""
-
-    def guest_get(self, tenant_id: str, install_id: str, keys: Sequence[str]) -> tuple[GuestRecord, ...]:
-        """The records that are there, in the order of `keys`."""
-        ...
-
-    def guest_put(self, tenant_id: str, install_id: str, writes: Sequence[GuestWrite]) -> tuple[int, ...]:
-        """All writes or none; the new revisions. `Conflict` names the first key whose condition fails.
-
-        A new record has revision 1, also where an expired or deleted one had the key.
-        """
-        ...
-
-    def guest_delete(self, tenant_id: str, install_id: str, key: str, revision: int | None = None) -> bool:
-        """Whether there was a record. `Conflict` where `revision` is given and is not the stored one."""
-        ...
-
-    def guest_list(
-        self, tenant_id: str, install_id: str, prefix: str, cursor: str | None, limit: int
-    ) -> Page[GuestRecord]:
-        """Records whose key starts with `prefix`, ordered by the key's UTF-8 bytes. Loses none, doubles none.
-
-        Any key's bytes make a cursor (`oriel.store.cursors`): the listing goes on after that key, be it there or not.
-        """
-        ...
 
 
 class Store(GuestStore, EventStore, PolicyStore, Protocol):

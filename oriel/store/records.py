@@ -184,34 +184,6 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GuestRecord:
-    """A key-value record of a guest. `text` says that the guest wrote a string."""
-
-    tenant_id: str
-    install_id: str
-    key: str
-    value: bytes
-    text: bool
-    revision: int
-    updated_at: int
-    expires_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuestWrite:
-    """A write of a guest record, carried out only where `when` holds.
-
-    `when` is "always", "absent" (no live record), or the revision that must be stored.
-    """
-
-    key: str
-    value: bytes
-    text: bool
-    when: Literal["always", "absent"] | int = "always"
-    expires_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """`extension_execution_log`: what one execution was, did and used. `receipt` and `logs` are JSON values.
 

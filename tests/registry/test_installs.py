@@ -9,7 +9,7 @@ from oriel.identity import Principal
 from oriel.provenance import bundle_key, signature_key
 from oriel.sealing import Sealed
 from oriel.signing import generate_key
-from oriel.store.records import GuestWrite
+from oriel.store.guests import GuestWrite
 from registry.catalogue import Catalogue
 from registry.grants import GrantRequest
 from registry.installs import MAX_SECRET_BYTES, MAX_SECRETS, SecretRequest

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from oriel.store import StoreUnavailable
-from oriel.store.records import GuestWrite
+from oriel.store.guests import GuestWrite
 from registry.worker import PublishWorker
 from tests.guests import hostile
 from tests.registry.faults import Plan, faulty_stage

@@ -16,7 +16,8 @@ from oriel.store.dynamodb import DynamoStore, table
 from oriel.store.dynamodb.items import to_item
 from oriel.store.dynamodb.requests import Requests
 from oriel.store.event_records import Work
-from oriel.store.records import AuditEntry, ExecutionFilter, GuestWrite
+from oriel.store.guests import GuestWrite
+from oriel.store.records import AuditEntry, ExecutionFilter
 from tests.store.conftest import Clock
 from tests.store.factory import (
     T0,

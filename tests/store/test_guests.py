@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from oriel.errors import OrielError
 from oriel.store import Conflict
-from oriel.store.records import GuestWrite
+from oriel.store.guests import GuestWrite
 
 LETTERS = st.sampled_from("aAé\u0301\x00\x7f\uffff\U0001f600%_\\/.ß")
 

@@ -20,8 +20,9 @@ from oriel.errors import OrielError
 from oriel.quotas import Quotas
 from oriel.store import Store, event_records, policy_records, records
 from oriel.store.event_records import Work
+from oriel.store.guests import GuestWrite
 from oriel.store.policy_records import ApiKey, LeaseAsk, QuotaSetting, RepeatRecord
-from oriel.store.records import AuditEntry, Execution, ExecutionFilter, GuestWrite, StoredSecret
+from oriel.store.records import AuditEntry, Execution, ExecutionFilter, StoredSecret
 from tests.store.conftest import BACKENDS, Backend
 from tests.store.factory import (
     LATER,

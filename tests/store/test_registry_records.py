@@ -194,7 +194,7 @@ def test_of_two_changes_to_one_install_the_second_is_told(published):
 
 
 def test_uninstalling_takes_secrets_and_guest_records_and_leaves_the_version(published):
-    from oriel.store.records import GuestWrite
+    from oriel.store.guests import GuestWrite
 
     for tenant in ("t1", "t2"):
         published.create_install(install(tenant))

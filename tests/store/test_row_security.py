@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, types
 
 from oriel.store import StoreUnavailable, open_store
-from oriel.store.records import GuestWrite
+from oriel.store.guests import GuestWrite
 from oriel.store.sql.postgresql import postgresql_engine
 from oriel.store.sql.row_security import NO_TENANT
 from oriel.store.sql.tables import METADATA

@@ -18,7 +18,7 @@ from tests.store.test_registry_records import NOTES
 START_TOGETHER = """
 import sys
 from oriel.store import open_store
-from oriel.store.records import GuestWrite
+from oriel.store.guests import GuestWrite
 sys.stdin.readline()
 store = open_store("sqlite:" + sys.argv[1])
 store.guest_put("t1", "i1", [GuestWrite(key=sys.argv[2], value=b"", text=False)])

@@ -29,7 +29,7 @@ from runner.alga.shapes import Mismatch, from_json, to_json
 from runner.execution import Execution
 from runner.host import log
 from runner.host.product import perform
-from runner.product import ProductError
+from runner.product_error import ProductError
 
 FIRST_PAGE, PAGE_SIZE, LARGEST_PAGE = 1, 25, 100
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec
 
 from oriel.errors import OrielError
-from oriel.store.base import Conflict, GuestStore
 from oriel.store.cursors import encode_cursor
-from oriel.store.records import GuestRecord, GuestWrite
+from oriel.store.errors import Conflict
+from oriel.store.guests import GuestRecord, GuestStore, GuestWrite
 from runner.execution import Execution
 from runner.host import log
 from runner.host.storage import MAX_KEY_BYTES, MAX_PAGE, MAX_VALUE_BYTES

@@ -12,7 +12,7 @@ from oriel import strict_json
 from oriel.errors import OrielError
 from runner.egress.model import Bounds, Deadline
 from runner.execution import Execution
-from runner.product import MAX_INPUT_BYTES, ProductError
+from runner.product_error import MAX_INPUT_BYTES, ProductError
 
 MAX_ANSWER_BYTES = 10_000_000
 

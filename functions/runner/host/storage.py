@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Literal, ParamSpec, TypeAlias, TypedDict, TypeVar
 
 from oriel.errors import OrielError
-from oriel.store.base import Conflict, GuestStore
-from oriel.store.records import GuestRecord, GuestWrite
+from oriel.store.errors import Conflict
+from oriel.store.guests import GuestRecord, GuestStore, GuestWrite
 from runner.execution import Execution
 from runner.host.bodies import Body, to_bytes
 

@@ -11,13 +11,13 @@ from dataclasses import asdict
 
 from pydantic import TypeAdapter
 
-from oriel.store.base import Conflict
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.installs import DynamoInstalls, belongs_to
 from oriel.store.dynamodb.items import Item, Value, key_item, plain_json, to_item, to_value
 from oriel.store.dynamodb.queue import DynamoQueue, enqueued
 from oriel.store.dynamodb.requests import ABSENT, Answer, Cancelled, check, delete, expression, put, update
 from oriel.store.dynamodb.table import Key
+from oriel.store.errors import Conflict
 from oriel.store.event_records import Delivery, Event, Subscription, Work
 from oriel.store.queueing import delivering, expiry, minute_of, spreading, too_many
 from oriel.store.records import Page

@@ -13,14 +13,15 @@ from contextlib import suppress
 from itertools import islice
 from typing import Literal
 
-from oriel.store.base import Conflict, StoreUnavailable
 from oriel.store.cursors import encode_cursor
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.items import Item, key_of, number, to_item, to_record, to_value
 from oriel.store.dynamodb.parts import Part, position
 from oriel.store.dynamodb.requests import Answer, Cancelled, ConditionFailed, Expression, expression, put
 from oriel.store.dynamodb.table import Key
-from oriel.store.records import GuestRecord, GuestWrite, Page
+from oriel.store.errors import Conflict, StoreUnavailable
+from oriel.store.guests import GuestRecord, GuestWrite
+from oriel.store.records import Page
 
 TURNS = 20
 _LIVE = "(attribute_not_exists(expires_at) OR expires_at > :now)"

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from oriel.store.base import Conflict
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.items import Item, key_item, key_of, to_item, to_record, to_value
 from oriel.store.dynamodb.parts import Part
@@ -29,6 +28,7 @@ from oriel.store.dynamodb.requests import (
     put,
 )
 from oriel.store.dynamodb.table import Key
+from oriel.store.errors import Conflict
 from oriel.store.policy_records import QuotaDefaults, QuotaSetting, SealedPlace
 from oriel.store.records import Install, Page, Publisher, PublisherKey, Resolution, StoredSecret, Version
 

@@ -8,12 +8,12 @@ Rules kept here:
 
 from collections.abc import Sequence
 
-from oriel.store.base import Conflict, StoreUnavailable
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.items import Item, to_item, to_record, to_value
 from oriel.store.dynamodb.parts import Part
 from oriel.store.dynamodb.requests import ABSENT, Cancelled, ConditionFailed, Expression, expression, put
 from oriel.store.dynamodb.table import Key
+from oriel.store.errors import Conflict, StoreUnavailable
 from oriel.store.leases import fresh, taken
 from oriel.store.policy_records import (
     ApiKey,

@@ -1,6 +1,5 @@
 """Publishers, upload sessions and versions in DynamoDB."""
 
-from oriel.store.base import Conflict
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.items import Item, to_item, to_record, to_value
 from oriel.store.dynamodb.parts import Part
@@ -17,6 +16,7 @@ from oriel.store.dynamodb.requests import (
     update,
 )
 from oriel.store.dynamodb.table import Key
+from oriel.store.errors import Conflict
 from oriel.store.records import (
     Bundle,
     Extension,

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from oriel.aws import Again, persist
 from oriel.errors import OrielError
-from oriel.store.base import StoreUnavailable
 from oriel.store.dynamodb.items import Item, Value, item_bytes, key_item, key_of
 from oriel.store.dynamodb.table import MAX_SORT_BYTES, SORT, Key
+from oriel.store.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

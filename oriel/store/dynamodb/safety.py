@@ -4,12 +4,12 @@ Rules kept here: a change and its audit entry are one transaction; an entry is p
 touched again.
 """
 
-from oriel.store.base import Conflict
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.items import Item, to_item
 from oriel.store.dynamodb.parts import Part
 from oriel.store.dynamodb.requests import ABSENT, PRESENT, Answer, Cancelled, ConditionFailed, delete, put
 from oriel.store.dynamodb.table import Key
+from oriel.store.errors import Conflict
 from oriel.store.records import AuditEntry, Page, Quarantine
 
 

@@ -6,12 +6,12 @@ Rules kept here: a schedule, its name (which an install has once), and its place
 from collections.abc import Iterator
 from dataclasses import replace
 
-from oriel.store.base import Conflict
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.installs import DynamoInstalls, belongs_to
 from oriel.store.dynamodb.items import Item, key_item, to_item, to_value
 from oriel.store.dynamodb.queue import DynamoQueue, enqueued, moved
 from oriel.store.dynamodb.requests import ABSENT, Answer, Cancelled, Expression, check, delete, expression, put
+from oriel.store.errors import Conflict
 from oriel.store.event_records import Schedule, ScheduleRun, Work
 from oriel.store.queueing import firing, running
 from oriel.store.records import Page

@@ -19,8 +19,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, Delete, Engine, Select, Table, exc, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from oriel.store.base import Conflict, StoreUnavailable
 from oriel.store.cursors import decode_text_cursor, encode_cursor
+from oriel.store.errors import Conflict, StoreUnavailable
 from oriel.store.records import Page
 from oriel.store.sql.postgresql import STATEMENT_TIMEOUT_MS
 from oriel.store.sql.row_security import NOBODY, Scope, enter

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, exc, insert, select, update
 
-from oriel.store.base import Conflict
+from oriel.store.errors import Conflict
 from oriel.store.event_records import Delivery, Event, Subscription, Work
 from oriel.store.queueing import delivering, expiry, minute_of, spreading, too_many
 from oriel.store.records import Page

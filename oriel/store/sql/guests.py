@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, Update, and_, case, delete, not_, or_, select, tuple_, update
 
-from oriel.store.base import Conflict
 from oriel.store.cursors import decode_cursor, encode_cursor
-from oriel.store.records import GuestRecord, GuestWrite, Page
+from oriel.store.errors import Conflict
+from oriel.store.guests import GuestRecord, GuestWrite
+from oriel.store.records import Page
 from oriel.store.sql.database import Database
 from oriel.store.sql.row_security import PURGE, Scope
 from oriel.store.sql.tables import EXPIRING

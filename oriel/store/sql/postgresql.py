@@ -16,7 +16,7 @@ from sqlalchemy import Engine, column, create_engine, exc, func, select, table
 from sqlalchemy.engine import make_url
 
 from oriel.errors import Finding, InvalidInput
-from oriel.store.base import StoreUnavailable
+from oriel.store.errors import StoreUnavailable
 
 POOL_SIZE = 8
 POOL_OVERFLOW = 8

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, exc, insert, select, update
 
-from oriel.store.base import Conflict
+from oriel.store.errors import Conflict
 from oriel.store.records import (
     Bundle,
     Extension,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, delete, exc, insert, select
 
-from oriel.store.base import Conflict
+from oriel.store.errors import Conflict
 from oriel.store.records import AuditEntry, Page, Quarantine
 from oriel.store.sql.database import Database, to_row
 from oriel.store.sql.row_security import AUDIT, NO_TENANT, Scope

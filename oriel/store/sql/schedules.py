@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, exc, insert, select, update
 
-from oriel.store.base import Conflict
+from oriel.store.errors import Conflict
 from oriel.store.event_records import Schedule, ScheduleRun, Work
 from oriel.store.queueing import firing, running
 from oriel.store.records import Page

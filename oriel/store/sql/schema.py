@@ -11,7 +11,7 @@ Rules kept here:
 
 from sqlalchemy import Connection, Engine, column, func, inspect, select, table, text
 
-from oriel.store.base import StoreUnavailable
+from oriel.store.errors import StoreUnavailable
 from oriel.store.sql.database import translated
 from oriel.store.sql.sqlite import WRITES
 from oriel.store.sql.tables import METADATA

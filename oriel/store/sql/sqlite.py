@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
-from oriel.store.base import StoreUnavailable
+from oriel.store.errors import StoreUnavailable
 
 BUSY_SECONDS = 10
 WAL_SECONDS = 10

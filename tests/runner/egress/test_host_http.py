@@ -8,23 +8,23 @@ import sys
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from oriel.contract import ExecuteRequest, SealedSecret
+from oriel.contract import ExecuteRequest, ExecutionContext, HttpRequest, Limits, SealedSecret
 from oriel.errors import OrielError
 from oriel.sealing import DataKey, Sealer
 from runner.execution import Execution, Services
 from runner.host import http as host
 from tests.runner.egress.servers import dripping, http
 
-CONTEXT = {
-    "request_id": "req_1",
-    "execution_id": "exe_1",
-    "tenant_id": "ten_1",
-    "extension_id": "com.acme.reports",
-    "install_id": "ins_1",
-    "version_id": "ver_1",
-    "version": "1.2.3",
-    "content_hash": "sha256:" + "0" * 64,
-}
+CONTEXT = ExecutionContext(
+    request_id="req_1",
+    execution_id="exe_1",
+    tenant_id="ten_1",
+    extension_id="com.acme.reports",
+    install_id="ins_1",
+    version_id="ver_1",
+    version="1.2.3",
+    content_hash="sha256:" + "0" * 64,
+)
 CANARY = "sk_live_CANARY_0123456789"
 
 
@@ -63,11 +63,11 @@ def begin(make_egress):
             )
         request = ExecuteRequest(
             context=CONTEXT,
-            http={"method": "GET", "path": "/"},
-            limits=limits,
-            providers=providers,
+            http=HttpRequest(method="GET", path="/"),
+            limits=Limits(**limits),
+            providers=frozenset(providers),
             egress=(f"http://good.test:{server.port}",),
-            secrets=sealed,
+            secrets=tuple(sealed),
         )
         return Execution.begin(request, Services(opener=sealer, egress=client))
 

@@ -4,7 +4,7 @@ import pytest
 
 from oriel.errors import OrielError
 from oriel.store import open_store
-from oriel.store.base import StoreUnavailable
+from oriel.store.errors import StoreUnavailable
 from runner.execution import Services
 from runner.host import storage
 
