@@ -12,7 +12,7 @@ import pytest
 # standard library's. What goes over should be imported when it is used.
 RUNNER = ("runner.assembly", 340)
 # With what serves HTTP: asyncio, Starlette, uvicorn, and click, which uvicorn imports.
-WORKER = ("runner.__main__", 600)
+WORKER = ("runner.__main__", 450)
 
 TOO_HEAVY_FOR_BOTH = {
     "boto3": "only where the blobs or the store are in AWS, by those adapters",
