@@ -33,7 +33,7 @@ class DataKey:
 class DataKeys(Protocol):
     """Where data keys come from: a keyring file on one machine, a key service elsewhere.
 
-    Both raise `OrielError("unavailable")` where the source itself cannot be reached.
+    All raise `OrielError("unavailable")` where the source itself cannot be reached.
     """
 
     def current(self) -> DataKey:
@@ -42,6 +42,10 @@ class DataKeys(Protocol):
 
     def by_id(self, key_id: str) -> DataKey | None:
         """The key of that id, current or retired; None where there is none."""
+        ...
+
+    def rotate_data_key(self) -> str:
+        """Make a new key, which is current from now on; its id. The others still open what they sealed."""
         ...
 
 
@@ -66,10 +70,23 @@ class Sealer:
         Raises:
             OrielError: `unavailable`, where there is no key to be had.
         """
-        key = self._keys.current()
-        nonce = os.urandom(NONCE_BYTES)
-        bound = _bound_to(tenant_id, install_id, name)
-        return Sealed(key.key_id, nonce, key.cipher.encrypt(nonce, value, bound))
+        return _sealed(self._keys.current(), value, _bound_to(tenant_id, install_id, name))
+
+    def reseal(self, tenant_id: str, install_id: str, name: str, sealed: Sealed, key_id: str) -> Sealed:
+        """The same value under the key of that id.
+
+        Raises:
+            OrielError: as `open`; also where there is no key of that id.
+        """
+        value = self.open(tenant_id, install_id, name, sealed)
+        key = self._keys.by_id(key_id)
+        if key is None:
+            raise _unavailable()
+        return _sealed(key, value, _bound_to(tenant_id, install_id, name))
+
+    def rotate(self) -> str:
+        """Make a new data key current; its id. `OrielError` `unavailable`, where there is no key service."""
+        return self._keys.rotate_data_key()
 
     def open(self, tenant_id: str, install_id: str, name: str, sealed: Sealed) -> bytes:
         """The value, if it was sealed for this tenant, this install and this name.
@@ -84,6 +101,11 @@ class Sealer:
             return key.cipher.decrypt(sealed.nonce, sealed.ciphertext, _bound_to(tenant_id, install_id, name))
         except (InvalidTag, ValueError):  # ValueError: a nonce of a length that GCM does not take
             raise _unavailable() from None
+
+
+def _sealed(key: DataKey, value: bytes, bound: bytes) -> Sealed:
+    nonce = os.urandom(NONCE_BYTES)
+    return Sealed(key.key_id, nonce, key.cipher.encrypt(nonce, value, bound))
 
 
 def _bound_to(*fields: str) -> bytes:

@@ -167,6 +167,8 @@ ANSWERS: dict[str, str] = {
     "`cold`, `p50_ms`, `p95_ms`, `cpu_ms`, `egress_bytes`",
     "list_usage_of_all": "200 a listing of [Usage](#usage) of that day, of all tenants, with `currency`",
     "export_usage_of_all": "200 CSV, day by day",
+    "get_data_key": "200 [Data key](#data-key); 404 where it was never rotated",
+    "rotate_data_key": "202 [Data key](#data-key); in the background all secrets are sealed anew",
     "healthz": '200 `{"status": "ok"}`, or 503 where the store does not answer',
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 from oriel.contract import LogLine, Receipt
 from oriel.manifest import Manifest
 from oriel.store import records
-from oriel.store.policy_records import ApiKey, QuotaSetting
+from oriel.store.policy_records import ApiKey, QuotaSetting, StoredDataKey
 from registry.core import Registry
 from registry.installs import Installs
 from registry.quotas import QuotaBook
@@ -48,6 +48,7 @@ def samples(registry: Registry) -> dict[str, Json]:
         "Usage": asdict(_usage(manifest)) | {"cost": "0.000338"},
         "API key": views.api_key(_api_key(manifest)) | {"state": "live"},
         "Quotas": _quotas(registry, manifest),
+        "Data key": asdict(StoredDataKey(key_id="key_02", created_at=MOMENT, resealed_at=MOMENT + 9_000, resealed=12)),
     }
 
 

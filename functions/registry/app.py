@@ -24,6 +24,7 @@ def create_app(
     authenticate: Callable[[str | None], Principal],
     *,
     wake: Callable[[], None] = lambda: None,
+    tidy: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """The application.
 
@@ -31,6 +32,7 @@ def create_app(
         authenticate: gives the principal of an `authorization` header, or raises `unauthenticated`
             (`oriel.identity.Authenticator.authenticate`).
         wake: called after a finalize (`PublishWorker.wake`); without it the worker finds the session by itself.
+        tidy: called after a rotation of the data key (`PublishWorker.tidy`); without it the worker finds it by itself.
     """
     app = FastAPI(title="Oriel registry", docs_url=None, redoc_url=None)
     app.state.authenticate = authenticate
@@ -46,7 +48,7 @@ def create_app(
         catalogue_routes(registry),
         install_routes(registry),
         observing_routes(registry),
-        governing_routes(registry),
+        governing_routes(registry, tidy),
     ):
         app.include_router(routes, prefix=PREFIX, dependencies=[Depends(_never_cached)])
     return app

@@ -14,6 +14,7 @@ from registry.compiling import Compiler
 from registry.core import Registry
 from registry.publish import Publishing
 from registry.rebuild import Rebuilding
+from registry.resealing import Resealing
 from registry.uploads import Uploads
 
 IDLE_SECONDS = 5.0  # another process may have finalized a session
@@ -36,7 +37,8 @@ class PublishWorker:
         self._publishing = Publishing(registry, self._compiler)
         self._rebuilding = Rebuilding(registry, self._compiler)
         self._uploads = Uploads(registry)
-        self._woken = threading.Event()
+        self._resealing = Resealing(registry)
+        self._woken, self._house_due = threading.Event(), threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -50,7 +52,8 @@ class PublishWorker:
         return not self._rebuilding.step()
 
     def keep_house(self) -> bool:
-        """Remove expired guest records, and staged bytes that nobody needs."""
+        """Seal anew what a rotation left; remove what has expired, and staged bytes that nobody needs."""
+        self._resealing.step()
         self._registry.store.purge_expired()
         self._uploads.sweep_staging()
         return True
@@ -63,6 +66,11 @@ class PublishWorker:
 
     def wake(self) -> None:
         """There is something to do. Safe from every thread."""
+        self._woken.set()
+
+    def tidy(self) -> None:
+        """There is something to do for `keep_house`. Safe from every thread."""
+        self._house_due.set()
         self._woken.set()
 
     def stop(self) -> None:
@@ -81,7 +89,8 @@ class PublishWorker:
             if finished and not rebuilt:
                 rebuilt = self._guarded(self.rebuild)
                 continue
-            if finished and time.monotonic() >= housekeeping:
+            if finished and (self._house_due.is_set() or time.monotonic() >= housekeeping):
+                self._house_due.clear()
                 housekeeping = time.monotonic() + HOUSEKEEPING_SECONDS
                 finished = self._guarded(self.keep_house)
             self._woken.wait(IDLE_SECONDS if finished else RETRY_SECONDS)

@@ -1,4 +1,4 @@
-"""Commands about machines and bounds: API keys, and the quotas of tenants and installs."""
+"""Commands about machines, bounds and seals: API keys, quotas of tenants and installs, the data key."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -13,6 +13,7 @@ from oriel.quotas import DAILY
 
 key_app = typer.Typer(no_args_is_help=True, help="API keys of machines: made, listed, revoked.")
 quota_app = typer.Typer(no_args_is_help=True, help="What tenants and installs may ask for: rates, at once, in a day.")
+data_key_app = typer.Typer(no_args_is_help=True, help="The key under which secrets are sealed.")
 Permissions = Annotated[
     list[str], typer.Option("--permission", help="invoke:read, invoke:write, install, configure, publish; repeat it.")
 ]
@@ -113,6 +114,23 @@ def quota_defaults(
     out.table(view, ("FOR EACH", "QUOTA", "VALUE"), rows, "Nothing is bounded.")
 
 
+@data_key_app.command("rotate")
+@on_platform
+def rotate_data_key(platform: PlatformClient) -> None:
+    """Seal with a new key from now on; what was sealed before is sealed anew in the background."""
+    view = platform.api("POST", "/data-key/rotate")
+    out.result(view, f"New secrets are sealed under {view['key_id']}; the others follow. See: oriel data-key show")
+
+
+@data_key_app.command("show")
+@on_platform
+def show_data_key(platform: PlatformClient) -> None:
+    """Show the last rotation and how far it got."""
+    view = platform.api("GET", "/data-key")
+    done = f"done: {view['resealed']:,} sealed anew, {view['failed']:,} could not be opened"
+    out.result(view, f"{view['key_id']} of {_day(view['created_at'])}, {done if view['resealed_at'] else 'under way'}")
+
+
 def _show(view: dict[str, Any]) -> None:
     lines = [("all", view["tenant"]), *((line["extension_id"], line) for line in view["installs"])]
     rows = [
@@ -137,5 +155,5 @@ def _day(at: int) -> str:
 
 
 def register(app: typer.Typer) -> None:
-    for group, name in ((key_app, "key"), (quota_app, "quota")):
-        app.add_typer(group, name=name, rich_help_panel="Bounds and machines")
+    for group, name in ((key_app, "key"), (quota_app, "quota"), (data_key_app, "data-key")):
+        app.add_typer(group, name=name, rich_help_panel="Operators")

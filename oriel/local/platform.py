@@ -226,7 +226,7 @@ class LocalPlatform:
         worker = PublishWorker(registry)
         worker.start()
         self._stack.callback(worker.stop)
-        return registry_app(registry, authenticator.authenticate, wake=worker.wake)
+        return registry_app(registry, authenticator.authenticate, wake=worker.wake, tidy=worker.tidy)
 
 
 def _inherited() -> dict[str, str]:

@@ -163,10 +163,16 @@ class RepeatRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDataKey:
-    """A data key by its name, never by its bytes. The newest is the one that seals."""
+    """A data key that was made current, by its name, never by its bytes.
+
+    `resealed_at` is when all that was sealed before had been sealed anew under it, `failed` how many could not be.
+    """
 
     key_id: str
     created_at: int
+    resealed_at: int | None = None
+    resealed: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

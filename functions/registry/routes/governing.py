@@ -1,5 +1,7 @@
-"""Routes of whoever bounds and admits machines: API keys and quotas."""
+"""Routes of whoever admits and bounds: API keys, quotas, the data key."""
 
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,6 +12,7 @@ from oriel.quotas import Quotas
 from registry.api_keys import MAX_DAYS, ApiKeysOf
 from registry.core import Registry
 from registry.quotas import QuotaBook
+from registry.resealing import Resealing
 from registry.routes import views
 from registry.routes.caller import ConfiguringCaller, Cursor, InstallingCaller, Limit, OperatingCaller
 
@@ -38,10 +41,12 @@ class SetDefaults(_Body):
     install: Quotas = Quotas()
 
 
-def governing_routes(registry: Registry) -> APIRouter:
+def governing_routes(registry: Registry, tidy: Callable[[], None]) -> APIRouter:
+    """Args: tidy: tells the worker that there is something to seal anew."""
     router = APIRouter()
     router.include_router(_key_routes(registry))
     router.include_router(_quota_routes(registry))
+    router.include_router(_data_key_routes(registry, tidy))
     return router
 
 
@@ -105,5 +110,22 @@ def _quota_routes(registry: Registry) -> APIRouter:
     @router.put("/tenants/{tenant_id}/quotas/{extension_id}")
     def set_install_quotas(tenant_id: str, extension_id: str, body: Quotas, caller: OperatingCaller) -> Json:
         return book.set_own(caller, tenant_id, extension_id, body)
+
+    return router
+
+
+def _data_key_routes(registry: Registry, tidy: Callable[[], None]) -> APIRouter:
+    router = APIRouter()
+    resealing = Resealing(registry)
+
+    @router.get("/data-key")
+    def get_data_key(caller: OperatingCaller) -> Json:
+        return asdict(resealing.current())
+
+    @router.post("/data-key/rotate", status_code=202)
+    def rotate_data_key(caller: OperatingCaller) -> Json:
+        rotation = resealing.rotate()
+        tidy()
+        return asdict(rotation)
 
     return router

@@ -123,10 +123,7 @@ class DynamoPolicy(Part):
     # data keys
 
     def put_data_key(self, key: StoredDataKey) -> None:
-        try:
-            self._requests.put(to_item(Key(table.DATA_KEYS, f"{key.created_at:016}"), key), ABSENT)
-        except ConditionFailed:
-            raise Conflict(f"There is a data key of {key.created_at} already.") from None
+        self._requests.put(to_item(Key(table.DATA_KEYS, f"{key.created_at:016}"), key))
 
     def current_data_key(self) -> StoredDataKey | None:
         newest = self._page(StoredDataKey, table.DATA_KEYS, None, 1, descending=True).items

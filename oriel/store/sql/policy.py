@@ -119,7 +119,7 @@ class SqlPolicy(Database):
     # data keys
 
     def put_data_key(self, key: StoredDataKey) -> None:
-        self._create_row(data_key, to_row(key), Scope(), f"There is a data key {key.key_id} already.")
+        self._put_row(data_key, to_row(key), Scope())
 
     def current_data_key(self) -> StoredDataKey | None:
         newest = select(data_key).order_by(data_key.c.created_at.desc(), data_key.c.key_id.desc()).limit(1)

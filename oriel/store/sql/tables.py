@@ -449,6 +449,9 @@ data_key = Table(
     METADATA,
     _name("key_id", key=True),
     _time("created_at"),
+    _time("resealed_at", optional=True),
+    Column("resealed", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
 )
 
 EXPIRING = (

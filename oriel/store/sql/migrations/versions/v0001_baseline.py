@@ -519,5 +519,8 @@ def _create_policy_tables() -> None:
         "data_key",
         _text("key_id"),
         _big("created_at"),
+        _big("resealed_at", null=True),
+        _big("resealed"),
+        _big("failed"),
         sa.PrimaryKeyConstraint("key_id", name="pk_data_key"),
     )
