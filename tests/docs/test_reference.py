@@ -19,7 +19,8 @@ from oriel.settings import Settings, variable
 from oriel.signing import TrustBundle
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TEMPLATES = ROOT / "oriel" / "scaffold" / "templates"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted(TEMPLATES.rglob("*.md"))]
 SETTINGS_PAGE = ROOT / "docs" / "guides" / "operator.md"
 SECURITY_PAGE = ROOT / "docs" / "security.md"
 TRUST_BUNDLE = "SIGNING_TRUST_BUNDLE"

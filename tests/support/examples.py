@@ -137,8 +137,9 @@ class Host:
 def _source_hash(project: Path) -> str:
     """Over the example's sources, the tools, the guest libraries and the WIT package."""
     digest = hashlib.sha256(lock_hash().encode())
-    for folder in (project / "src", project / "vendor", ROOT / "oriel" / "build", ROOT / "wit"):
+    own = [(project, project / name) for name in ("src", "vendor")]
+    for root, folder in (*own, (ROOT, ROOT / "oriel" / "build"), (ROOT, ROOT / "wit")):
         for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
-            digest.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+            digest.update(f"{path.relative_to(root)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     digest.update((project / "manifest.json").read_bytes())
     return digest.hexdigest()[:16]
