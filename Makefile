@@ -26,11 +26,12 @@ test: $(VENV)/dev.stamp ## Every test
 	@$(BIN)/python tools/ensure_chromium.py
 	@$(BIN)/pytest -n 2 --dist loadgroup -q $(ARGS)
 
-lint: $(VENV)/dev.stamp ## Ruff, strict types, import rules, guards
+lint: $(VENV)/dev.stamp ## Ruff, strict types of Python and JavaScript, import rules, guards
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python tools/web_types.py --check
 	@$(BIN)/python tools/guards.py
 
 format: $(VENV)/dev.stamp ## Mend what ruff can

@@ -9,3 +9,8 @@
  */
 export { oriel, OrielGuest } from './guest/oriel.js';
 export { OrielError } from './guest/errors.js';
+
+/**
+ * @typedef {import('./guest/connection.js').Context} Context
+ * @typedef {import('./guest/oriel.js').Question} Question
+ */

@@ -11,3 +11,14 @@ export { bootstrapIframe, ExtensionFrame } from './host/frame.js';
 export { configureOriel, OrielExtensionElement, setLocale, setTheme } from './host/element.js';
 export { BridgeError } from './host/errors.js';
 export { buildExtUiSrc } from './host/src.js';
+
+/**
+ * @typedef {import('./host/frame.js').FrameOptions} FrameOptions
+ * @typedef {import('./host/frame.js').Theme} Theme
+ * @typedef {import('./host/element.js').HostConfiguration} HostConfiguration
+ * @typedef {import('./host/element.js').Extension} Extension
+ * @typedef {import('./host/src.js').ExtUi} ExtUi
+ * @typedef {import('./host/proxy.js').ProxyLimits} ProxyLimits
+ * @typedef {import('./host/proxy.js').GetToken} GetToken
+ * @typedef {import('./host/messages.js').ConfirmMessage} ConfirmMessage
+ */

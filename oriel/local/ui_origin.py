@@ -9,7 +9,9 @@ Rules kept here:
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import BinaryIO, Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oriel import ui
-from oriel.blobs import Blobs
+from oriel.blobs import BlobInfo
 from oriel.errors import OrielError
 from oriel.local.web_library import WebLibrary
 from oriel.paths import clean_segments
@@ -27,7 +29,14 @@ ALLOWED_METHODS = ("GET", "HEAD")
 CHUNK_BYTES = 256 * 1024
 
 
-def create_ui_app(blobs: Blobs, *, ui_origin: str, host_origins: Sequence[str]) -> ASGIApp:
+class Readable(Protocol):
+    """What the UI origin needs of `oriel.blobs.Blobs`."""
+
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]: ...
+    def info(self, key: str) -> BlobInfo | None: ...
+
+
+def create_ui_app(blobs: Readable, *, ui_origin: str, host_origins: Sequence[str]) -> ASGIApp:
     """The app that listens on `ui_origin`; only pages of `host_origins` may frame what it serves."""
     sources = ui.Sources(ui_origin.rstrip("/"), tuple(origin.rstrip("/") for origin in host_origins))
     return RequestIds(UiOrigin(blobs, sources))
@@ -36,7 +45,7 @@ def create_ui_app(blobs: Blobs, *, ui_origin: str, host_origins: Sequence[str]) 
 class UiOrigin:
     """Answers every path of the UI origin. There is no router: its patterns would miss a path with a line break."""
 
-    def __init__(self, blobs: Blobs, sources: ui.Sources) -> None:
+    def __init__(self, blobs: Readable, sources: ui.Sources) -> None:
         self._blobs = blobs
         self._sources = sources
         self._guest = WebLibrary("guest", ui.headers_for("library", sources))

@@ -28,17 +28,17 @@ class LibraryFile:
 
 
 class WebLibrary:
-    """`web/<name>.js` and `web/<name>/*`, by their path under `/oriel/`.
+    """`web/<name>.js` and `web/<name>/**`, by their path under `/oriel/`.
 
     Raises: `FileNotFoundError` where the library is not there, which is a broken installation.
     """
 
-    def __init__(self, name: Literal["host", "guest"], headers: Mapping[str, str] = HOST_HEADERS) -> None:
+    def __init__(self, name: Literal["host", "guest", "preview"], headers: Mapping[str, str] = HOST_HEADERS) -> None:
         root = web_root()
         self._headers = dict(headers)
         self._files = {
             path.relative_to(root).as_posix(): _read(path)
-            for path in (root / f"{name}.js", *sorted((root / name).iterdir()))
+            for path in (root / f"{name}.js", *sorted((root / name).rglob("*")))
             if path.suffix in SERVED_SUFFIXES
         }
 

@@ -7,8 +7,6 @@
  * - Whatever is asked before the product has answered waits for it.
  * - A key that the product has asked for is the product's where the app leaves it alone (`preventDefault`).
  * - The place inside the app is in `location.hash`, so hash routers work unchanged, and the product's URL follows it.
- *
- * Events: `navigate` (detail: {path}), `theme`, `locale`, `lost`.
  */
 import { Connection } from './connection.js';
 import { OrielError } from './errors.js';
@@ -27,6 +25,14 @@ const NULL_BODY = new Set([204, 205, 304]);
  * @property {boolean} [danger] the answer yes destroys something
  */
 
+/**
+ * An extension's UI and the product around it; use the one instance, `oriel`.
+ *
+ * @fires navigate (detail: {path}) the app is at another place
+ * @fires theme (detail: the theme) the product looks different now
+ * @fires locale (detail: the locale) the product speaks another language now
+ * @fires lost the product ended the conversation; `ready()` waits for the next
+ */
 export class OrielGuest extends EventTarget {
   constructor() {
     super();

@@ -70,6 +70,18 @@ export async function setLocale(locale) {
   for (const element of shown) element.frame?.setLocale(locale);
 }
 
+/**
+ * An extension in a page: a quiet placeholder while it loads, the app, or a card that says what failed.
+ *
+ * @attr {string} extension its id
+ * @attr {string} path the place inside the app; follows the app, and leads it
+ * @attr {boolean} alga its UI speaks the window messages of `alga` 1
+ * @prop {ExtensionFrame | null} frame the handle, while there is one
+ * @fires oriel-ready the app is shown
+ * @fires oriel-navigate (detail: {path, replace}) the app went to a place; put it into the product's own URL
+ * @fires oriel-hotkey (detail: {key}) one of the page's `hotkeys` was pressed in the frame
+ * @fires oriel-error (detail: BridgeError) it cannot be shown; the card says so already
+ */
 export class OrielExtensionElement extends HTMLElement {
   static observedAttributes = ['extension', 'path'];
 
@@ -86,7 +98,11 @@ export class OrielExtensionElement extends HTMLElement {
     this._start();
   }
 
-  /** @override Put the keyboard into the extension, at the beginning of the app. */
+  /**
+   * Put the keyboard into the extension, at the beginning of the app.
+   *
+   * @override
+   */
   focus() {
     this.frame?.focus();
   }

@@ -5,9 +5,6 @@
  * - `sandbox="allow-scripts allow-forms"`, never `allow-same-origin`; no permission policy, no referrer.
  * - What a frame asks of the product (height, place, toast, question) is bounded here and decided by the product.
  * - A frame that floods the bridge is cut off.
- *
- * Events of the handle: `ready`, `lost`, `error` (detail: BridgeError), `navigate` (detail: {path, replace}), `resize`
- * (detail: {height}), `hotkey` (detail: {key}).
  */
 import { AlgaHandshake } from './alga.js';
 import { BridgeError } from './errors.js';
@@ -72,6 +69,16 @@ export function bootstrapIframe(iframe, options) {
   return new ExtensionFrame(iframe, options);
 }
 
+/**
+ * The handle of one shown extension.
+ *
+ * @fires ready a document of the extension has its port
+ * @fires lost that document is gone; another one may follow
+ * @fires error (detail: BridgeError) the extension cannot be shown
+ * @fires navigate (detail: {path, replace}) the app went to a place
+ * @fires resize (detail: {height}) the frame follows its content
+ * @fires hotkey (detail: {key}) a key of `hotkeys` was pressed in the frame
+ */
 export class ExtensionFrame extends EventTarget {
   /**
    * @param {HTMLIFrameElement} iframe
@@ -132,14 +139,22 @@ export class ExtensionFrame extends EventTarget {
     this._send({ type: 'navigate', path: this._path });
   }
 
-  /** @param {Theme} theme */
+  /**
+   * Give the app another look.
+   *
+   * @param {Theme} theme
+   */
   setTheme(theme) {
     this._theme = theme;
     this._iframe.style.colorScheme = theme.scheme ?? 'normal';
     this._send({ type: 'theme', theme });
   }
 
-  /** @param {string} locale BCP 47 */
+  /**
+   * Give the app another language.
+   *
+   * @param {string} locale BCP 47
+   */
   setLocale(locale) {
     this._locale = locale;
     this._send({ type: 'locale', locale });

@@ -7,8 +7,11 @@ const TOKENS = [
 ];
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
+/** @returns {'light' | 'dark'} */
 export function scheme() {
-  return localStorage.getItem('halden-scheme') ?? (dark.matches ? 'dark' : 'light');
+  const kept = localStorage.getItem('halden-scheme');
+  if (kept === 'light' || kept === 'dark') return kept;
+  return dark.matches ? 'dark' : 'light';
 }
 
 export function toggleScheme() {

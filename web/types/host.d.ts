@@ -1,0 +1,12 @@
+export { BridgeError } from "./host/errors.js";
+export { buildExtUiSrc } from "./host/src.js";
+export type FrameOptions = import("./host/frame.js").FrameOptions;
+export type Theme = import("./host/frame.js").Theme;
+export type HostConfiguration = import("./host/element.js").HostConfiguration;
+export type Extension = import("./host/element.js").Extension;
+export type ExtUi = import("./host/src.js").ExtUi;
+export type ProxyLimits = import("./host/proxy.js").ProxyLimits;
+export type GetToken = import("./host/proxy.js").GetToken;
+export type ConfirmMessage = import("./host/messages.js").ConfirmMessage;
+export { bootstrapIframe, ExtensionFrame } from "./host/frame.js";
+export { configureOriel, OrielExtensionElement, setLocale, setTheme } from "./host/element.js";
