@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec.structs import replace
 
@@ -32,6 +32,7 @@ from oriel.errors import OrielError
 from oriel.ids import new_id
 from oriel.messages import Message, place_and_problem
 from oriel.sealing import DataKey
+from oriel.signing import PublicKey
 
 KEY_BYTES = 32
 FILE_MODE = 0o600
@@ -123,6 +124,16 @@ class Keyring:
     def platform_key(self) -> Ed25519PrivateKey:
         """Signs artifacts and the runner's indexes of bundles."""
         return Ed25519PrivateKey.from_private_bytes(self._content.platform_key)
+
+    @property
+    def platform_keys(self) -> tuple[PublicKey, ...]:
+        """What artifacts and indexes are verified with."""
+        return (PublicKey(self.platform_key.public_key()),)
+
+    @property
+    def gateway_keys(self) -> tuple[Ed25519PublicKey, ...]:
+        """What the gateway's tokens for the runner are verified with."""
+        return (self.service_key.public_key(),)
 
     @property
     def service_key(self) -> Ed25519PrivateKey:

@@ -25,7 +25,7 @@ from msgspec import Meta
 from oriel.contract import ContentHash, NotNegative
 from oriel.errors import OrielError
 from oriel.messages import Message
-from oriel.signing import PublicKey, SigningKey, TrustBundle, sign_statement, verify_statement
+from oriel.signing import PublicKey, Signer, TrustBundle, sign_statement, verify_statement
 
 INDEX_PREDICATE = "https://oriel.dev/provenance/bundle-index/v1"
 ARTIFACT_PREDICATE = "https://oriel.dev/provenance/artifact/v1"
@@ -120,7 +120,7 @@ class Artifact(_Predicate, frozen=True):
 P = TypeVar("P", bound=_Predicate)
 
 
-def sign_index(index: BundleIndex, key: SigningKey) -> bytes:
+def sign_index(index: BundleIndex, key: Signer) -> bytes:
     """The envelope for `index_key`."""
     return sign_statement(index.subject(), INDEX_PREDICATE, index.to_plain(), key)
 
@@ -137,7 +137,7 @@ def verify_index(envelope: bytes, *, content_hash: str, keys: Sequence[PublicKey
     return index
 
 
-def sign_artifact(artifact: Artifact, key: SigningKey) -> bytes:
+def sign_artifact(artifact: Artifact, key: Signer) -> bytes:
     """The envelope for `artifact_statement_key`."""
     return sign_statement(artifact.subject(), ARTIFACT_PREDICATE, artifact.to_plain(), key)
 

@@ -44,6 +44,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ui_port: Annotated[int, Meta(ge=0, le=65535)] = 8421
     public_url: str = ""
     ui_origin: str = ""
+    ui_blobs: str = ""  # where extensions' UIs are, if not with the other blobs
+
+    # in AWS: what the functions call, and where their keys are (`oriel.aws.keys`)
+    runner: str = ""  # `lambda:FUNCTION[:ALIAS]`; the gateway's way to the runner
+    runner_by_tenant: bool = False  # each tenant has execution environments of its own
+    publish_queue: str = ""  # `sqs:URL`; where finalized uploads are announced
+    platform_key: str = ""  # `kms:KEY`, ECDSA P-256; signs artifacts
+    data_key: str = ""  # `kms:KEY`, symmetric; under it secrets are sealed
+    service_secret: str = ""  # `secretsmanager:SECRET`, shared by gateway and runner
+    session_secret: str = ""  # `secretsmanager:SECRET`, the gateway's alone
+    host_secret: str = ""  # `secretsmanager:SECRET`, the runner's alone
 
     # who may do what
     oidc_issuer: str = ""

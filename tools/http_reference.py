@@ -22,8 +22,8 @@ from http_samples import samples
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from gateway.description import PATH, SESSION_PATH, describe
-from gateway.messages import SessionAsk
+from gateway.description import PATH, describe
+from gateway.messages import SESSION_PATH, SessionAsk
 from oriel.blobs.opening import open_blobs
 from oriel.contract import ExecuteRequest, ExecuteResponse
 from oriel.errors import OrielError

@@ -5,12 +5,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from gateway.messages import SessionAsk
+from gateway.messages import SESSION_PATH, SessionAsk
 from oriel import __version__
 from oriel.errors import PROBLEM_MEDIA_TYPE
 
 PATH = "/api/ext/{extension_id}/{path}"
-SESSION_PATH = "/api/ext-session"
 _READS = ("get", "head")
 _WRITES = ("post", "put", "patch", "delete")
 

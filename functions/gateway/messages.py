@@ -5,11 +5,14 @@ Header names are lower case; repeats and order are kept. `path` and `query` are 
 
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from oriel.errors import OrielError
 
 Headers = tuple[tuple[str, str], ...]
+
+SESSION_PATH = "/api/ext-session"
+KEYS_HEADERS: Headers = (("cache-control", "public, max-age=300"), ("access-control-allow-origin", "*"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,14 @@ class SessionAsk(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     extension_id: str = Field(min_length=1, max_length=200)
+
+    @classmethod
+    def of(cls, body: bytes) -> "SessionAsk":
+        """Read a request's body; `malformed_request`."""
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError:
+            raise OrielError("malformed_request", 'The body is not {"extension_id": "…"}.') from None
 
 
 def target_of(raw_path: bytes) -> tuple[str, str]:

@@ -7,19 +7,16 @@ GET  /api/ext-session/jwks.json   the public key
 import anyio
 from anyio import CapacityLimiter
 from fastapi import FastAPI
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.core import Gateway
-from gateway.description import SESSION_PATH
-from gateway.messages import GatewayRequest, GatewayResponse, SessionAsk
+from gateway.messages import KEYS_HEADERS, SESSION_PATH, GatewayRequest, GatewayResponse, SessionAsk
 from oriel.errors import OrielError
 from oriel.identity.session import KEYS_PATH
 from oriel.web import raw_headers, read_body, request_id
 
 MAX_BODY_BYTES = 4_096
-KEYS_HEADERS = {"cache-control": "public, max-age=300", "access-control-allow-origin": "*"}
 
 
 def add_session_routes(app: FastAPI, gateway: Gateway, running: CapacityLimiter) -> None:
@@ -30,7 +27,7 @@ def add_session_routes(app: FastAPI, gateway: Gateway, running: CapacityLimiter)
         asked = GatewayRequest(
             request_id=request_id(request),
             method=request.method,
-            extension_id="" if request.method == "OPTIONS" else _asked(body).extension_id,
+            extension_id="" if request.method == "OPTIONS" else SessionAsk.of(body).extension_id,
             path="/",
             headers=raw_headers(request),
         )
@@ -39,17 +36,10 @@ def add_session_routes(app: FastAPI, gateway: Gateway, running: CapacityLimiter)
     async def keys(_request: Request) -> Response:
         if gateway.sessions is None:
             raise OrielError("not_found", "This platform gives no session tokens.")
-        return JSONResponse(gateway.sessions.jwks(), headers=KEYS_HEADERS)
+        return JSONResponse(gateway.sessions.jwks(), headers=dict(KEYS_HEADERS))
 
     app.add_route(SESSION_PATH, session, methods=["POST", "OPTIONS"])
     app.add_route(KEYS_PATH, keys, methods=["GET"])
-
-
-def _asked(body: bytes) -> SessionAsk:
-    try:
-        return SessionAsk.model_validate_json(body)
-    except ValidationError:
-        raise OrielError("malformed_request", 'The body is not {"extension_id": "…"}.') from None
 
 
 def _response(answer: GatewayResponse) -> Response:

@@ -23,7 +23,7 @@ def create_app(
     registry: Registry,
     authenticate: Callable[[str | None], Principal],
     *,
-    wake: Callable[[], None] = lambda: None,
+    wake: Callable[[str], None] = lambda _: None,
     tidy: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """The application.
@@ -31,7 +31,7 @@ def create_app(
     Args:
         authenticate: gives the principal of an `authorization` header, or raises `unauthenticated`
             (`oriel.identity.Authenticator.authenticate`).
-        wake: called after a finalize (`PublishWorker.wake`); without it the worker finds the session by itself.
+        wake: called with a session's id after it is finalized; without it the worker finds the session by itself.
         tidy: called after a rotation of the data key (`PublishWorker.tidy`); without it the worker finds it by itself.
     """
     app = FastAPI(title="Oriel registry", docs_url=None, redoc_url=None)

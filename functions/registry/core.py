@@ -9,7 +9,7 @@ from oriel.clock import now_ms
 from oriel.identity import Principal
 from oriel.pricing import PriceList
 from oriel.sealing import Sealer
-from oriel.signing import PublicKey, SigningKey, TrustBundle
+from oriel.signing import PublicKey, Signer, TrustBundle
 from oriel.store import Store
 
 MEGABYTE = 1_000_000
@@ -40,7 +40,7 @@ class Registry:
     store: Store
     blobs: Blobs
     sealer: Sealer
-    platform_key: SigningKey
+    platform_key: Signer
     trust: TrustBundle
     retired_keys: Sequence[PublicKey] = ()
     limits: Limits = field(default_factory=Limits)

@@ -37,6 +37,7 @@ from oriel.provenance import (
     verify_artifact,
     verify_index,
 )
+from oriel.signing import PublicKey
 from oriel.ui import ui_blob_key
 from oriel.ui_encodings import encodings_of
 from registry.compiling import Compiled
@@ -53,7 +54,11 @@ class Depository:
     def __init__(self, registry: Registry) -> None:
         self._blobs = registry.blobs
         self._key = registry.platform_key
-        self._keys = registry.platform_keys
+        self._registry = registry
+
+    @property
+    def _keys(self) -> tuple[PublicKey, ...]:
+        return self._registry.platform_keys
 
     def put_artifact(self, component_digest: str, compiled: Compiled) -> None:
         """The native code of a component, and the platform's word for it."""

@@ -44,7 +44,7 @@ class PublishWorker:
 
     def run_pending(self) -> bool:
         """Take every waiting session as far as it goes; whether all of them came to an end."""
-        finished = [self._run(upload) for upload in self._registry.store.pending_uploads()]
+        finished = [self.publish(upload) for upload in self._registry.store.pending_uploads()]
         return all(finished)
 
     def rebuild(self) -> bool:
@@ -64,7 +64,7 @@ class PublishWorker:
         self._thread = threading.Thread(target=self._work, name="oriel-publish", daemon=True)
         self._thread.start()
 
-    def wake(self) -> None:
+    def wake(self, _upload_id: str = "") -> None:
         """There is something to do. Safe from every thread."""
         self._woken.set()
 
@@ -105,7 +105,8 @@ class PublishWorker:
             _log.exception("the publisher failed")
         return False
 
-    def _run(self, upload: Upload) -> bool:
+    def publish(self, upload: Upload) -> bool:
+        """Take a session as far as it goes; whether it came to an end."""
         if self._stopping.is_set():
             return False
         try:

@@ -12,7 +12,6 @@ Rules kept here:
 import asyncio
 from typing import Final
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,9 +19,9 @@ from starlette.routing import Route
 
 from oriel.asgi import install_error_handlers, read_body
 from oriel.contract import ExecuteRequest, ExecuteResponse, ExecutionContext
-from oriel.errors import Finding, InvalidInput, OrielError
+from oriel.errors import OrielError
 from oriel.identity import ServiceTokenVerifier
-from oriel.messages import place_and_problem
+from runner.calls import admitted
 from runner.core import Runner
 
 EXECUTE: Final = "/v1/execute"
@@ -40,9 +39,7 @@ def create_app(runner: Runner, verifier: ServiceTokenVerifier, *, max_body_bytes
 
     async def execute(request: Request) -> Response:
         body = await read_body(request, limit)
-        claims = verifier.verify(_token(request), body)
-        asked = _parse(body)
-        claims.require_same(asked.context)
+        asked = admitted(verifier, _token(request), body)
         _require_same(request, asked.context)
         answer = await _answer(runner, asked)
         return Response(answer.to_json(), media_type="application/json")
@@ -66,14 +63,6 @@ def _require_same(request: Request, context: ExecutionContext) -> None:
     for header, value in (("x-alga-tenant", context.tenant_id), ("x-alga-extension", context.extension_id)):
         if any(given != value for given in request.headers.getlist(header)):
             raise OrielError("untrusted_caller", f"The header '{header}' is not the service token's.")
-
-
-def _parse(body: bytes) -> ExecuteRequest:
-    try:
-        return ExecuteRequest.from_json(body)
-    except msgspec.DecodeError as error:
-        finding = Finding(*place_and_problem(error))
-        raise InvalidInput("malformed_request", [finding], subject="The body") from None
 
 
 async def _answer(runner: Runner, asked: ExecuteRequest) -> ExecuteResponse:

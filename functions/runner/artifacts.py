@@ -28,7 +28,7 @@ from typing import BinaryIO
 
 import zstandard
 
-from oriel.blobs.base import BlobMissing, Blobs
+from oriel.blobs.base import BlobMissing, BlobSource
 from oriel.errors import OrielError
 from oriel.provenance import (
     Artifact,
@@ -62,10 +62,10 @@ class Artifacts:
     """
 
     def __init__(
-        self, blobs: Blobs, keys: Sequence[PublicKey], cache_dir: Path, *, fingerprint: str, max_bytes: int
+        self, blobs: BlobSource, keys: Sequence[PublicKey], cache_dir: Path, *, fingerprint: str, max_bytes: int
     ) -> None:
         self._blobs = blobs
-        self._keys = tuple(keys)
+        self._keys = keys
         self._root = cache_dir
         self._folder = cache_dir / fingerprint
         self._locks = cache_dir / "locks"

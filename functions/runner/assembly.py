@@ -8,16 +8,15 @@ product, the web app. `tests/runner/test_imports.py` holds the start to a budget
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from oriel.blobs.opening import open_blobs
-from oriel.keyring import Keyring
+from oriel.blobs.opening import open_source
 from oriel.operations import HostOperation, load_operations
-from oriel.sealing import Sealer
+from oriel.sealing import DataKeys, Sealer
 from oriel.settings import MEGABYTE, Settings
 from oriel.signing import PublicKey
 from runner.artifacts import Artifacts
@@ -31,6 +30,7 @@ from runner.pool import Share
 from runner.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
     from starlette.applications import Starlette
 
     from oriel.store.base import Store
@@ -55,15 +55,26 @@ def artifact_cache(settings: Settings) -> Path:
     return settings.data_dir / "cache" / ARTIFACT_DIR
 
 
-def build_runner(settings: Settings, keyring: Keyring, board: Board | None = None) -> Runner:
-    """A runner over the store, the blobs and the keyring that the settings name."""
+class Keys(DataKeys, Protocol):
+    """The keys that a runner has: a keyring's, or those of a key service."""
+
+    @property
+    def platform_keys(self) -> Sequence[PublicKey]: ...
+    @property
+    def gateway_keys(self) -> "Sequence[Ed25519PublicKey]": ...
+    @property
+    def host_key(self) -> "Ed25519PrivateKey": ...
+
+
+def build_runner(settings: Settings, keys: Keys, board: Board | None = None) -> Runner:
+    """A runner over the store and the blobs that the settings name, with `keys`."""
     with ExitStack() as opened:
-        services = _services(settings, keyring, opened)
+        services = _services(settings, keys, opened)
         sandbox = Sandbox(host_functions(), standard=standard)
         max_bytes = settings.artifact_cache_mb * MEGABYTE
         artifacts = Artifacts(
-            open_blobs(settings.blobs_url),
-            [PublicKey(keyring.platform_key.public_key())],
+            open_source(settings.blobs_url),
+            keys.platform_keys,
             artifact_cache(settings),
             fingerprint=sandbox.fingerprint,
             max_bytes=max_bytes,
@@ -78,29 +89,29 @@ def build_runner(settings: Settings, keyring: Keyring, board: Board | None = Non
         )
 
 
-def build_app(settings: Settings, keyring: Keyring, board: Board | None = None) -> "tuple[Starlette, Runner]":
+def build_app(settings: Settings, keys: Keys, board: Board | None = None) -> "tuple[Starlette, Runner]":
     """The app and the runner behind it, which the caller closes."""
     from oriel.identity.service import ServiceTokenVerifier
     from runner.app import create_app
 
-    runner = build_runner(settings, keyring, board)
-    verifier = ServiceTokenVerifier([keyring.service_key.public_key()])
+    runner = build_runner(settings, keys, board)
+    verifier = ServiceTokenVerifier(keys.gateway_keys)
     return create_app(runner, verifier, max_body_bytes=settings.max_body_bytes), runner
 
 
-def _services(settings: Settings, keyring: Keyring, opened: ExitStack) -> Services:
+def _services(settings: Settings, keys: Keys, opened: ExitStack) -> Services:
     """What host functions reach; mistakes in the settings stop the start, and not the first guest that meets them."""
     operations = load_operations(settings.host_operations, settings.base_url)
     store = _Later(lambda: _open_store(settings.store_url))
     egress = _Later(lambda: _open_egress(settings))
-    product = _Later(lambda: _open_product(operations, keyring))
+    product = _Later(lambda: _open_product(operations, keys))
     for part in (store, egress, product):
         opened.callback(part.close)
     if settings.egress_allow_networks:
         egress.open()
     return Services(
         store=cast("GuestStore", store),
-        opener=Sealer(keyring),
+        opener=Sealer(keys),
         egress=cast("Fetcher", egress),
         product=cast("Caller", product),
     )
@@ -140,8 +151,8 @@ def _open_egress(settings: Settings) -> "Egress":
     return Egress(allow_networks=settings.egress_allow_networks, mode=settings.egress_mode)
 
 
-def _open_product(operations: Mapping[str, HostOperation], keyring: Keyring) -> "Product":
+def _open_product(operations: Mapping[str, HostOperation], keys: Keys) -> "Product":
     from oriel.identity.product import HostTokenSigner
     from runner.product import Product
 
-    return Product(operations, HostTokenSigner(keyring.host_key))
+    return Product(operations, HostTokenSigner(keys.host_key))

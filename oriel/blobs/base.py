@@ -95,7 +95,19 @@ def check_key(key: str) -> tuple[str, ...]:
     return segments
 
 
-class Blobs(Protocol):
+class BlobSource(Protocol):
+    """The part of a store of blobs that the runner has."""
+
+    def get(self, key: str) -> bytes:
+        """All bytes; `BlobMissing`."""
+        ...
+
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """A readable stream; `BlobMissing`."""
+        ...
+
+
+class Blobs(BlobSource, Protocol):
     """A store of blobs."""
 
     def put_new(self, key: str, data: bytes) -> None:
@@ -104,14 +116,6 @@ class Blobs(Protocol):
 
     def put_stream(self, key: str, chunks: Iterable[bytes], *, limit: int) -> BlobInfo:
         """Store a stream of at most `limit` bytes under a `staging/` key, replacing what was there."""
-        ...
-
-    def get(self, key: str) -> bytes:
-        """All bytes; `BlobMissing`."""
-        ...
-
-    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
-        """A readable stream; `BlobMissing`."""
         ...
 
     def info(self, key: str) -> BlobInfo | None: ...

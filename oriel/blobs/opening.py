@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from oriel.aws import Target
-from oriel.blobs.base import Blobs
+from oriel.aws.target import Target
+from oriel.blobs.base import Blobs, BlobSource
 from oriel.blobs.files import FileBlobs
 from oriel.errors import Finding, InvalidInput
 
@@ -25,6 +25,27 @@ def open_blobs(url: str) -> Blobs:
         finding = Finding(SETTING, f"{url!r} is not a blob store; give {form or forms}.")
         raise InvalidInput("invalid_input", [finding], subject="The environment")
     return opener(rest)
+
+
+def open_source(url: str) -> BlobSource:
+    """Open the blobs at `url` for reading alone, with as little as that needs.
+
+    Raises:
+        InvalidInput: `invalid_input`, where no backend has this scheme.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme != "s3" or not rest:
+        return open_blobs(url)
+    from oriel.blobs.s3_source import S3Source
+
+    return S3Source(Target.parse(rest, setting=SETTING, form=_BACKENDS["s3"][0]))
+
+
+def open_split(url: str, ui_url: str) -> Blobs:
+    """The blobs at `url`, with the extensions' UIs at `ui_url` where that is given. Opened when they are used."""
+    from oriel.blobs.split import SplitBlobs
+
+    return SplitBlobs(lambda: open_blobs(ui_url or url), lambda: open_blobs(url))
 
 
 def _file(rest: str) -> Blobs:

@@ -19,7 +19,8 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
 
-from oriel.aws import Again, Credentials, Target, make_client, persist
+from oriel.aws import Again, Credentials, Target, persist
+from oriel.aws.botocore_client import make_client
 from oriel.blobs.base import (
     MAX_KEY_BYTES,
     STAGING,

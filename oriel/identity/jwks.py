@@ -27,12 +27,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from oriel.connections import Connections, NoAnswer
 from oriel.errors import OrielError
 from oriel.identity.product import KEY_ID as HOST_KEY_ID
 
 MAX_SET_BYTES = 256_000
 MAX_KEYS = 64
 FETCH_SECONDS = 5.0
+_CHUNK = 64 * 1024
 RSA_BITS = range(2_048, 8_193)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ALGORITHMS: Mapping[str, tuple[str, ...]] = {
@@ -186,17 +188,20 @@ def _read_file(path: Path) -> bytes:
 
 
 def _read_url(url: str) -> bytes:
-    import httpx
-
-    deadline, raw = time.monotonic() + FETCH_SECONDS, bytearray()
+    deadline, raw, parts = time.monotonic() + FETCH_SECONDS, bytearray(), urlsplit(url)
+    connections = Connections(url, read_seconds=FETCH_SECONDS)
+    headers = {"host": connections.host, "accept": "application/json", "accept-encoding": "identity"}
     try:
-        with httpx.stream("GET", url, timeout=FETCH_SECONDS, headers={"accept-encoding": "identity"}) as answer:
-            if answer.status_code != 200:
-                raise KeysUnreadable(f"the key set's address answered {answer.status_code}")
-            for chunk in answer.iter_raw():
+        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        with connections.request("GET", target, headers) as answer:
+            if answer.status != 200:
+                raise KeysUnreadable(f"the key set's address answered {answer.status}")
+            while chunk := answer.read1(_CHUNK):
                 raw += chunk
                 if len(raw) > MAX_SET_BYTES or time.monotonic() > deadline:
                     raise KeysUnreadable("the key set is too large or came too slowly")
-    except httpx.HTTPError as error:
-        raise KeysUnreadable(f"the key set cannot be fetched: {type(error).__name__}") from None
+    except NoAnswer as none:
+        raise KeysUnreadable(f"the key set cannot be fetched: {none}") from None
+    finally:
+        connections.close()
     return bytes(raw)

@@ -21,7 +21,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -37,6 +37,7 @@ LIFETIME_SECONDS = 15
 MAX_LIFETIME_SECONDS = 30
 LEEWAY_SECONDS = 5
 MAX_REMEMBERED = 200_000
+PrivateKey: TypeAlias = Ed25519PrivateKey | Callable[[], Ed25519PrivateKey]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +65,13 @@ class ServiceClaims:
 
 
 class ServiceTokenSigner:
-    """The gateway's side."""
+    """The gateway's side.
 
-    def __init__(self, key: Ed25519PrivateKey, *, lifetime: int = LIFETIME_SECONDS) -> None:
+    Args:
+        key: or what gives it when it is needed.
+    """
+
+    def __init__(self, key: PrivateKey, *, lifetime: int = LIFETIME_SECONDS) -> None:
         if not 0 < lifetime <= MAX_LIFETIME_SECONDS:
             raise ValueError(f"a service token lives 1 to {MAX_LIFETIME_SECONDS} seconds, not {lifetime}")
         self._key = key
@@ -88,7 +93,7 @@ class ServiceTokenSigner:
             "content_hash": context.content_hash,
             "execution": context.execution_id,
         }
-        return jws.sign(claims, self._key)
+        return jws.sign(claims, self._key() if callable(self._key) else self._key)
 
 
 class ServiceTokenVerifier:
@@ -108,6 +113,10 @@ class ServiceTokenVerifier:
     ) -> None:
         self._keys = tuple(keys)
         self._used = _UsedOnce(max_remembered, clock)
+
+    def believe(self, keys: Sequence[Ed25519PublicKey]) -> None:
+        """Verify with these keys from now on; what was used stays used."""
+        self._keys = tuple(keys)
 
     def verify(self, token: str, body: bytes) -> ServiceClaims:
         """The claims of a valid token that was made for `body` and has not been used.

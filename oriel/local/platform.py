@@ -21,29 +21,12 @@ from typing import Self
 
 from starlette.types import ASGIApp
 
-from gateway.admission import Admission
 from gateway.app import create_app as gateway_app
-from gateway.core import Gateway
-from gateway.cors import Cors
-from gateway.journal import Journal
-from gateway.repeats import Repeats
-from gateway.resolve import Resolver
-from gateway.transport import HttpRunner
-from gateway.watch import DAY_MS, Watch
-from oriel.blobs import Blobs
+from gateway.assembly import build_gateway
+from gateway.http_runner import HttpRunner
 from oriel.blobs.opening import open_blobs
-from oriel.contract import Limits
-from oriel.identity import (
-    ApiKeys,
-    Authenticator,
-    KeySet,
-    RolePolicy,
-    ServiceTokenSigner,
-    SessionSigner,
-    TokenVerifier,
-    open_keys,
-)
-from oriel.identity.tokens import ClaimNames
+from oriel.identity import Authenticator, KeySet, ServiceTokenSigner, SessionSigner, open_keys
+from oriel.identity.opening import authenticator
 from oriel.keyring import Keyring
 from oriel.local.front import Front, host_library, key_set, landing
 from oriel.local.servers import bind, origin, serving
@@ -51,14 +34,12 @@ from oriel.local.tokens import jwks
 from oriel.local.ui_origin import create_ui_app
 from oriel.local.warden import Warden
 from oriel.operations import load_operations
-from oriel.pricing import load_prices
-from oriel.sealing import Sealer
 from oriel.settings import Settings
 from oriel.signing import SigningKey, TrustBundle
 from oriel.store import Store
 from oriel.store.opening import open_store
 from registry.app import create_app as registry_app
-from registry.core import Limits as RegistryLimits
+from registry.assembly import build_registry
 from registry.core import Registry
 from registry.quarantine import Quarantines
 from registry.worker import PublishWorker
@@ -128,14 +109,26 @@ class LocalPlatform:
         store = open_store(self.settings.store_url)
         self._stack.callback(store.close)
         blobs = open_blobs(self.settings.blobs_url)
-        authenticator = self._authenticator(store)
-        self._trust = TrustBundle.from_pem(self.settings.trust_bundle_pem())
+        users = self._authenticator(store)
+        trust = TrustBundle.from_pem(self.settings.trust_bundle_pem())
 
-        ledger = self._ledger(store, blobs)
+        ledger = build_registry(
+            self.settings,
+            store=store,
+            blobs=blobs,
+            data_keys=self.keyring,
+            platform_key=SigningKey(self.keyring.platform_key),
+            trust=trust,
+            streams=STREAMS,
+        )
         self.runner_url = self._start_runner(Quarantines(ledger))
-        gateway = self._gateway(store, authenticator)
+        runner = HttpRunner(self.runner_url, ServiceTokenSigner(self.keyring.service_key), direct=True)
+        sessions = SessionSigner(self.keyring.session_key, self.settings.base_url)
+        gateway = build_gateway(
+            self.settings, store=store, authenticator=users, runner=runner, sessions=sessions, trust=trust
+        )
         self._stack.callback(gateway.close)
-        registry = self._registry(ledger, authenticator)
+        registry = self._registry(ledger, users)
 
         doors = gateway_app(gateway)
         front = Front(
@@ -160,14 +153,7 @@ class LocalPlatform:
         else:
             local = json.dumps(jwks(self.keyring.issuer_key)).encode()
             keys = KeySet(lambda: local)
-        verifier = TokenVerifier(keys, issuer=self.settings.issuer, audience=self.settings.oidc_audience)
-        names = ClaimNames(tenant=self.settings.tenant_claim, roles=self.settings.roles_claim)
-        return Authenticator(
-            verifier,
-            claims=names,
-            policy=RolePolicy.load(self.settings.roles),
-            api_keys=ApiKeys(store, ttl=self.settings.cache_seconds),
-        )
+        return authenticator(self.settings, keys, store)
 
     def _start_runner(self, quarantines: Quarantines) -> str:
         """Start the workers; the URL they share."""
@@ -187,40 +173,6 @@ class LocalPlatform:
         self._stack.enter_context(self._workers)
         self._workers.wait_ready()
         return origin(listener)
-
-    def _gateway(self, store: Store, authenticator: Authenticator) -> Gateway:
-        settings = self.settings
-        return Gateway(
-            authenticator=authenticator,
-            resolver=Resolver(store, ttl=settings.cache_seconds),
-            runner=HttpRunner(self.runner_url, ServiceTokenSigner(self.keyring.service_key), direct=True),
-            journal=Journal(store),
-            admission=Admission(store, max_timeout_ms=settings.max_timeout_ms),
-            repeats=Repeats(store),
-            cors=Cors(settings.allowed_origins),
-            sessions=SessionSigner(self.keyring.session_key, settings.base_url),
-            trust=self._trust,
-            ceiling=Limits(timeout_ms=settings.max_timeout_ms, memory_mb=settings.max_memory_mb),
-            watch=Watch(retention_ms=settings.log_retention_days * DAY_MS),
-            max_body_bytes=settings.max_body_bytes,
-        )
-
-    def _ledger(self, store: Store, blobs: Blobs) -> Registry:
-        settings = self.settings
-        return Registry(
-            store=store,
-            blobs=blobs,
-            sealer=Sealer(self.keyring),
-            platform_key=SigningKey(self.keyring.platform_key),
-            trust=self._trust,
-            prices=load_prices(settings.prices),
-            streams=STREAMS,
-            limits=RegistryLimits(
-                bundle_bytes=settings.max_bundle_bytes,
-                compile_memory_mb=settings.compile_memory_mb,
-                compile_seconds=settings.compile_seconds,
-            ),
-        )
 
     def _registry(self, registry: Registry, authenticator: Authenticator) -> ASGIApp:
         worker = PublishWorker(registry)

@@ -17,7 +17,7 @@ from oriel.lazy import exports
 
 if TYPE_CHECKING:
     from oriel.signing.dsse import MAX_ENVELOPE_BYTES, PAYLOAD_TYPE, pae
-    from oriel.signing.keys import KEY_KINDS, KeyKind, PublicKey, SigningKey, generate_key
+    from oriel.signing.keys import KEY_KINDS, KeyKind, PublicKey, Signer, SigningKey, generate_key
     from oriel.signing.policy import TrustedKey, Validity
     from oriel.signing.statements import (
         BUNDLE_PREDICATE,
@@ -41,6 +41,7 @@ __all__ = [
     "STATEMENT_TYPE",
     "KeyKind",
     "PublicKey",
+    "Signer",
     "SigningKey",
     "Statement",
     "TrustBundle",
@@ -59,7 +60,7 @@ __getattr__ = exports(
     __name__,
     {
         "dsse": "MAX_ENVELOPE_BYTES PAYLOAD_TYPE pae",
-        "keys": "KEY_KINDS KeyKind PublicKey SigningKey generate_key",
+        "keys": "KEY_KINDS KeyKind PublicKey Signer SigningKey generate_key",
         "policy": "TrustedKey Validity",
         "statements": "BUNDLE_PREDICATE BUNDLE_SUBJECT STATEMENT_TYPE Statement VerifiedSignature "
         "sign_bundle sign_statement verify_bundle verify_statement",

@@ -13,7 +13,7 @@ Rules kept here:
 """
 
 import hashlib
-from typing import TYPE_CHECKING, Literal, Self, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, Self, get_args
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -108,6 +108,15 @@ class PublicKey:
 
     def __repr__(self) -> str:
         return f"PublicKey({self.kind}, {self.key_id})"
+
+
+class Signer(Protocol):
+    """Whatever signs with one key: the key itself, or a service that keeps it."""
+
+    @property
+    def public(self) -> PublicKey: ...
+
+    def sign(self, message: bytes) -> bytes: ...
 
 
 class SigningKey:

@@ -22,7 +22,7 @@ from oriel.clock import now_ms
 from oriel.errors import OrielError
 from oriel.messages import Message
 from oriel.signing.dsse import MAX_ENVELOPE_BYTES, PAYLOAD_TYPE, Envelope, Signature, pae, seal
-from oriel.signing.keys import SigningKey
+from oriel.signing.keys import Signer
 from oriel.signing.trust import TrustBundle
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
@@ -70,7 +70,7 @@ def sign_statement(
     subjects: Mapping[str, str],
     predicate_type: str,
     predicate: Mapping[str, Any],
-    key: SigningKey,
+    key: Signer,
     *,
     certificates: Sequence[bytes] = (),
 ) -> bytes:
@@ -91,7 +91,7 @@ def sign_statement(
         predicate=dict(predicate),
     )
     payload = strict_json.dumps(statement.to_plain())
-    signature = Signature(keyid=key.key_id, sig=key.sign(pae(PAYLOAD_TYPE, payload)), x5c=tuple(certificates))
+    signature = Signature(keyid=key.public.key_id, sig=key.sign(pae(PAYLOAD_TYPE, payload)), x5c=tuple(certificates))
     return seal(payload, [signature])
 
 
@@ -123,7 +123,7 @@ def verify_statement(
 
 def sign_bundle(
     content_hash: str,
-    key: SigningKey,
+    key: Signer,
     *,
     name: str,
     version: str,

@@ -10,7 +10,9 @@ from oriel.blobs.s3 import S3Blobs
 from oriel.errors import InvalidInput
 from oriel.ui import ui_blob_key
 from tests.support.aws import new_bucket, s3_client, target
-from tests.support.flaky import Flaky, lost, refused
+from tests.support.flaky import Flaky
+from tests.support.flaky import s3_lost as lost
+from tests.support.flaky import s3_refused as refused
 
 SENT = 9_000_000  # the first chunk of a million bytes that fills a part
 BUSY = refused("SlowDown", 503)

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 
-from gateway.transport import HttpRunner
+from gateway.http_runner import HttpRunner
 from oriel.contract import ExecuteError, ExecuteRequest, ExecutionContext, HttpRequest, Limits
 from oriel.errors import OrielError
 from oriel.identity import ServiceTokenSigner, ServiceTokenVerifier

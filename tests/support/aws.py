@@ -5,7 +5,9 @@ from functools import cache
 
 from moto.server import ThreadedMotoServer
 
-from oriel.aws import Credentials, Target, make_client
+from oriel.aws import Credentials, Target
+from oriel.aws.botocore_client import make_client
+from oriel.aws.services import JsonClient
 from oriel.store.dynamodb import DynamoStore, table
 
 CREDENTIALS = Credentials("testing", "testing")
@@ -27,7 +29,7 @@ def target(name: str) -> Target:
 
 @cache
 def dynamodb_client():
-    return make_client("dynamodb", target("table"), CREDENTIALS, read_seconds=10)
+    return JsonClient("dynamodb", target("table"), CREDENTIALS, read_seconds=10)
 
 
 def new_table() -> str:

@@ -16,9 +16,8 @@ import uuid
 from functools import cache
 from pathlib import Path
 
-from botocore.exceptions import ClientError
-
-from oriel.aws import Target, make_client
+from oriel.aws import Target
+from oriel.aws.services import JsonClient, Refused
 from oriel.build.toolchain import find_node, install_packages
 from oriel.build.tools import cache_dir
 from oriel.store.dynamodb import DynamoStore, table
@@ -47,7 +46,7 @@ def client():
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     atexit.register(server.communicate)  # closes its standard input, at which it ends
     target = Target("table", REGION, f"http://127.0.0.1:{int(server.stdout.readline())}")
-    return Transactions(make_client("dynamodb", target, CREDENTIALS, read_seconds=10))
+    return Transactions(JsonClient("dynamodb", target, CREDENTIALS, read_seconds=10))
 
 
 def open_dynalite(name, clock):
@@ -103,8 +102,8 @@ class Transactions:
         send = {"Put": "put_item", "Delete": "delete_item", "Update": "update_item", "ConditionCheck": "update_item"}
         try:
             getattr(self._client, send[kind])(**write)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != f"{FAILED}Exception":
+        except Refused as error:
+            if error.code != f"{FAILED}Exception":
                 raise
             return False
         return True

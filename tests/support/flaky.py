@@ -2,13 +2,24 @@
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from oriel.aws.services import NoAnswer, Refused
+
 
 def refused(code, status=400, **more):
-    answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}, **more}
-    return ClientError(answer, "Operation")
+    """As DynamoDB does."""
+    return Refused(code, status, more)
 
 
 def lost():
+    return NoAnswer("the connection broke")
+
+
+def s3_refused(code, status=400):
+    answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "Operation")
+
+
+def s3_lost():
     return ReadTimeoutError(endpoint_url="http://127.0.0.1")
 
 

@@ -55,7 +55,7 @@ class SetStatus(_Body):
     status: VersionStatus
 
 
-def publishing_routes(registry: Registry, wake: Callable[[], None]) -> APIRouter:
+def publishing_routes(registry: Registry, wake: Callable[[str], None]) -> APIRouter:
     """Args: wake: tells the publisher that a session was finalized."""
     router = APIRouter()
     uploads, publishers, catalogue = Uploads(registry), Publishers(registry), Catalogue(registry)
@@ -81,7 +81,7 @@ def publishing_routes(registry: Registry, wake: Callable[[], None]) -> APIRouter
     @router.post("/uploads/{upload_id}/finalize", status_code=202)
     def finalize(upload_id: str, body: FinalizeUpload, caller: PublishingCaller, response: Response) -> Json:
         upload = uploads.finalize(principal_id(caller), upload_id, body.signature)
-        wake()
+        wake(upload_id)
         response.headers["location"] = f"/api/v1/uploads/{upload_id}"
         return views.upload(upload)
 

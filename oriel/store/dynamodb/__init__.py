@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Self
 
-from oriel.aws import Credentials, Target, make_client
+from oriel.aws import Credentials, Target
+from oriel.aws.services import JsonClient
 from oriel.clock import now_ms
 from oriel.store.dynamodb.events import DynamoEvents
 from oriel.store.dynamodb.executions import DynamoExecutions
@@ -33,5 +34,5 @@ class DynamoStore(
     @classmethod
     def at(cls, target: Target, credentials: Credentials | None = None, clock: Callable[[], int] = now_ms) -> Self:
         """The store in the table `target`, which is there: the deployment makes it. Nothing is sent yet."""
-        client = make_client("dynamodb", target, credentials, read_seconds=READ_SECONDS)
+        client = JsonClient("dynamodb", target, credentials, read_seconds=READ_SECONDS)
         return cls(Requests(client, target.name), clock)

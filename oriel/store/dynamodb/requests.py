@@ -15,16 +15,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from oriel.aws import Again, persist
+from oriel.aws.services import JsonClient, NoAnswer, Refused
 from oriel.errors import OrielError
 from oriel.store.dynamodb.items import Item, Value, item_bytes, key_item, key_of
 from oriel.store.dynamodb.table import MAX_SORT_BYTES, SORT, Key
 from oriel.store.errors import StoreUnavailable
-
-if TYPE_CHECKING:
-    from botocore.client import BaseClient
 
 MAX_BATCH_GET = 100
 MAX_BATCH_WRITE = 25
@@ -77,7 +75,7 @@ class Cancelled(Exception):
 class Requests:
     """The requests the store is made of, to one table."""
 
-    def __init__(self, client: "BaseClient", table: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, client: JsonClient, table: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client, self._table, self._sleep = client, table, sleep
 
     def close(self) -> None:
@@ -309,30 +307,24 @@ def _possible(key: Key) -> bool:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
-
     try:
         yield
-    except ClientError as error:
-        raise _meaning(error.response) or error from None
-    except HTTPClientError as error:
-        raise Again(type(error).__name__, ambiguous=True) from None
-    except ParamValidationError:
-        raise
-    except BotoCoreError as error:  # no credentials, no region
-        raise StoreUnavailable(f"DynamoDB cannot be asked: {error}") from None
+    except Refused as refused:
+        raise _meaning(refused) or refused from None
+    except NoAnswer as none:
+        raise Again(str(none), ambiguous=True) from None
 
 
-def _meaning(response: Mapping[str, Any]) -> Exception | None:
-    """What an error answer means here; None where it means that the request is wrong."""
-    code, status = response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+def _meaning(refused: Refused) -> Exception | None:
+    """What a refusal means here; None where it means that the request is wrong."""
+    code = refused.code
     if code == "ConditionalCheckFailedException":
         return ConditionFailed()
     if code == "TransactionCanceledException":
-        return _cancelled([reason.get("Code", "None") for reason in response.get("CancellationReasons", [])])
+        return _cancelled([reason.get("Code", "None") for reason in refused.answer.get("CancellationReasons", [])])
     if code in _THROTTLED:
         return Again(code, ambiguous=False)
-    if code in _AMBIGUOUS or status >= 500:
+    if code in _AMBIGUOUS or refused.status >= 500:
         return Again(code, ambiguous=True)
     if code in {"ValidationException", "SerializationException", "IdempotentParameterMismatchException"}:
         return None

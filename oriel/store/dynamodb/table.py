@@ -13,13 +13,12 @@ Rules kept here:
 """
 
 import hashlib
+import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from oriel.aws.services import JsonClient
 from oriel.store.event_records import Work, WorkKind
-
-if TYPE_CHECKING:
-    from botocore.client import BaseClient
 
 PARTITION, SORT, TTL = "pk", "sk", "ttl"
 MAX_SORT_BYTES = 1_024
@@ -46,12 +45,13 @@ class Key(NamedTuple):
     sort: str
 
 
-def create(client: "BaseClient", name: str) -> None:
+def create(client: JsonClient, name: str) -> None:
     """Make the table where no template does: for tests and for a local endpoint."""
     definition = dict(PROPERTIES)
     ttl = definition.pop("TimeToLiveSpecification")
     client.create_table(TableName=name, **definition)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    while client.describe_table(TableName=name)["Table"]["TableStatus"] != "ACTIVE":
+        time.sleep(0.05)
     client.update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)
 
 

@@ -1,0 +1,102 @@
+"""The gateway as a Lambda function behind an HTTP API.
+
+Everything is made while the function starts, but for keys and connections, which the first request makes: what is
+made at the start may be frozen into a snapshot (SnapStart) and woken up many times. No id is made before that either.
+"""
+
+import json
+from typing import Any
+
+from gateway.assembly import build_gateway
+from gateway.core import Gateway, problem
+from gateway.lambda_runner import LambdaRunner
+from gateway.messages import KEYS_HEADERS, SESSION_PATH, GatewayRequest, GatewayResponse, SessionAsk, target_of
+from oriel import telemetry
+from oriel.aws.afterwards import Afterwards
+from oriel.aws.http_api import HttpEvent, answer
+from oriel.aws.keys import SecretKey
+from oriel.aws.services import LambdaClient
+from oriel.aws.settings import target_of_setting
+from oriel.errors import OrielError
+from oriel.identity import ServiceTokenSigner, SessionSigner, open_keys
+from oriel.identity.opening import authenticator
+from oriel.identity.session import KEYS_PATH
+from oriel.ids import new_id
+from oriel.settings import Settings
+from oriel.signing import TrustBundle
+from oriel.store.opening import open_store
+from oriel.telemetry import bind
+
+
+def build(settings: Settings) -> Gateway:
+    """The gateway that the settings name."""
+    secret = SecretKey(target_of_setting(settings, "service_secret", "secretsmanager"), "service")
+    runner = LambdaRunner(
+        LambdaClient(target_of_setting(settings, "runner", "lambda")),
+        ServiceTokenSigner(lambda: secret.private),
+        by_tenant=settings.runner_by_tenant,
+    )
+    store = open_store(settings.store_url)
+    return build_gateway(
+        settings,
+        store=store,
+        authenticator=authenticator(settings, open_keys(settings.oidc_jwks), store),
+        runner=runner,
+        sessions=None,
+        trust=TrustBundle.from_pem(settings.trust_bundle_pem()),
+    )
+
+
+class Function:
+    """The function's handler, over one gateway.
+
+    Args:
+        session_key: signs session tokens. Their issuer is the address that was asked, which is one of the API's own.
+    """
+
+    def __init__(self, gateway: Gateway, session_key: SecretKey, public_url: str) -> None:
+        self._gateway, self._session_key, self._public_url = gateway, session_key, public_url
+        self._afterwards = Afterwards("oriel-journal", gateway.settle)
+
+    def __call__(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
+        request_id = new_id("req")
+        with bind(request_id=request_id):
+            try:
+                given = self._answer(HttpEvent.parse(event), request_id)
+            except OrielError as error:
+                given = problem(error, request_id)
+        self._afterwards.answered()
+        return answer(given.status, (*given.headers, ("x-request-id", request_id)), given.body)
+
+    def _answer(self, http: HttpEvent, request_id: str) -> GatewayResponse:
+        if http.path in {SESSION_PATH, KEYS_PATH}:
+            issuer = self._public_url or f"https://{http.host}"
+            self._gateway.sessions = SessionSigner(self._session_key.private, issuer)
+            if http.path == KEYS_PATH:
+                keys = json.dumps(self._gateway.sessions.jwks()).encode()
+                return GatewayResponse(
+                    status=200, headers=(("content-type", "application/json"), *KEYS_HEADERS), body=keys
+                )
+        is_session = http.path == SESSION_PATH
+        extension_id, path = (_asked(http), "/") if is_session else target_of(http.path.encode())
+        request = GatewayRequest(
+            request_id=request_id,
+            method=http.method,
+            extension_id=extension_id,
+            path=path,
+            query=http.query,
+            headers=http.headers,
+            body=http.body,
+        )
+        return self._gateway.session(request) if is_session else self._gateway.handle(request)
+
+
+def _asked(http: HttpEvent) -> str:
+    """Of which extension a session token is asked."""
+    return "" if http.method == "OPTIONS" else SessionAsk.of(http.body).extension_id
+
+
+_settings = Settings.load()
+telemetry.configure(_settings.log_level)
+_session = SecretKey(target_of_setting(_settings, "session_secret", "secretsmanager"), "session")
+handler = Function(build(_settings), _session, _settings.public_url)

@@ -1,0 +1,40 @@
+"""The registry made from the settings: on one machine and in AWS alike."""
+
+from oriel.blobs import Blobs
+from oriel.pricing import load_prices
+from oriel.sealing import DataKeys, Sealer
+from oriel.settings import Settings
+from oriel.signing import Signer, TrustBundle
+from oriel.store import Store
+from registry.core import Limits, Registry
+
+
+def build_registry(
+    settings: Settings,
+    *,
+    store: Store,
+    blobs: Blobs,
+    data_keys: DataKeys,
+    platform_key: Signer,
+    trust: TrustBundle,
+    streams: int = 0,
+) -> Registry:
+    """The ledger over what the settings name; store and blobs stay the caller's to close.
+
+    Args:
+        streams: event streams that this server holds open at once.
+    """
+    return Registry(
+        store=store,
+        blobs=blobs,
+        sealer=Sealer(data_keys),
+        platform_key=platform_key,
+        trust=trust,
+        prices=load_prices(settings.prices),
+        streams=streams,
+        limits=Limits(
+            bundle_bytes=settings.max_bundle_bytes,
+            compile_memory_mb=settings.compile_memory_mb,
+            compile_seconds=settings.compile_seconds,
+        ),
+    )

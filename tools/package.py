@@ -1,0 +1,136 @@
+"""What a Lambda function or the layer holds: its own code, what it imports, bytecode. `sam build` calls this.
+
+    python tools/package.py [--arch arm64|x86_64] gateway|runner|registry|publisher|wasmtime FOLDER
+
+Rules kept here:
+
+- A function gets the packages of `oriel` and of its own room, without what it never imports, and the wheels of its
+  lock (`requirements/function-*.txt`) for Lambda's architecture, whatever this machine's is.
+- Bytecode is made here, for Lambda's own Python: a function without pays for it at every start. It is valid whatever
+  a file's time is (unchecked hash), so that packing does not undo it.
+- The same sources give the same bytes: order, times and paths do not depend on the machine or the day.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from lambda_python import UV, lambda_python
+
+ROOT = Path(__file__).parents[1]
+PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
+TIME = 315_532_800  # 1980-01-01, the oldest that a zip archive knows
+TASK, LAYER = "/var/task", "/opt"
+
+# Never imported by a function: the command line, the platform on one machine, the building of extensions, stores of SQL
+# without the libraries for them.
+ELSEWHERE = ("oriel/cli", "oriel/local", "oriel/build", "oriel/client.py", "oriel/__main__.py", "oriel/store/sql")
+UNNEEDED_FILES = ("*.pyi", "py.typed", "*.pxd", "*.h", "*.c", "RECORD", "INSTALLER", "REQUESTED")
+UNNEEDED_FOLDERS = ("tests", "test", "testing", "__pycache__", "bin", "examples")
+# botocore describes every service there is; these are asked, and what a client of theirs reads beside.
+BOTOCORE_DATA = ("s3", "endpoints.json", "partitions.json", "sdk-default-configuration.json", "_retry.json")
+
+
+class Part(NamedTuple):
+    """A lock, where its wheels go, and which packages of this repository go along."""
+
+    lock: str
+    folder: str = ""
+    rooms: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+PARTS = {
+    "gateway": Part("function-gateway", rooms=("gateway",), without=("oriel/engine", "oriel/blobs", "oriel/bundle")),
+    "runner": Part("function-runner", rooms=("runner",), without=("oriel/bundle",)),
+    "registry": Part("function-registry", rooms=("registry",)),
+    "publisher": Part("function-publisher", rooms=("registry",), without=("registry/routes", "registry/app.py")),
+    "wasmtime": Part("layer-wasmtime", folder="python"),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tools/package.py", description="Fill a folder with a function or a layer.")
+    parser.add_argument("--arch", choices=PLATFORMS, default="arm64")
+    parser.add_argument("part", choices=PARTS)
+    parser.add_argument("folder", type=Path)
+    options = parser.parse_args()
+    package(PARTS[options.part], options.arch, options.folder)
+    return 0
+
+
+def package(part: Part, arch: str, target: Path) -> None:
+    """Fill `target`, which is emptied first."""
+    shutil.rmtree(target, ignore_errors=True)
+    folder = target / part.folder
+    folder.mkdir(parents=True)
+    _install(part.lock, PLATFORMS[arch], folder)
+    _prune(folder)
+    if part.rooms:
+        _copy(ROOT / "oriel", folder / "oriel")
+        _copy(ROOT / "wit", folder / "oriel/_data/wit")
+        for room in part.rooms:
+            _copy(ROOT / "functions" / room, folder / room)
+        for path in (*ELSEWHERE, *part.without):
+            _remove(folder / path)
+    _compile(folder, f"{LAYER if part.folder else TASK}/{part.folder}".rstrip("/"))
+    for path in (target, *target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (TIME, TIME))
+
+
+def _install(lock: str, platform: str, folder: Path) -> None:
+    command = [str(UV), "pip", "install", "--quiet", "--target", str(folder), "--python", str(lambda_python())]
+    command += ["--python-platform", platform, "--only-binary", ":all:", "--no-deps", "--link-mode", "copy"]
+    command += ["--require-hashes", "-r", str(ROOT / "requirements" / f"{lock}.txt")]
+    subprocess.run(command, check=True, stdout=sys.stderr)
+
+
+def _prune(folder: Path) -> None:
+    """Take away what wheels bring and nobody imports."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir():
+            if path.name in UNNEEDED_FOLDERS and path.parent.name != "pydantic":
+                _remove(path)
+        elif any(path.match(pattern) for pattern in UNNEEDED_FILES):
+            path.unlink()
+    data = folder / "botocore/data"
+    for path in list(data.iterdir()) if data.is_dir() else ():
+        if path.name.removesuffix(".gz") not in BOTOCORE_DATA:
+            _remove(path)
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "Makefile"), dirs_exist_ok=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _compile(folder: Path, seen_as: str) -> None:
+    """Bytecode for every module, as it is called in Lambda. Sets are written in one order (PYTHONHASHSEED)."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as listed:
+        listed.writelines(f"{path}\n" for path in _sources(folder))
+        listed.flush()
+        command = [lambda_python(), "-m", "compileall", "-q", "-i", listed.name, "-s", str(folder), "-p", seen_as]
+        command += ["--invalidation-mode", "unchecked-hash"]
+        environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": ""}
+        subprocess.run(command, check=True, env=environment, stdout=sys.stderr)
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    return iter(sorted(folder.rglob("*.py")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
