@@ -1,4 +1,4 @@
-"""What the platform itself vouches for: the index of a bundle and the artifact of a component.
+"""What the platform itself vouches for: the index of a bundle, the artifact of a component, the end of an audit chain.
 
 A publisher signs the bundle. When the registry has verified it, the platform signs two statements of its own, so
 that the runner checks one signature at load instead of the whole bundle again:
@@ -6,11 +6,12 @@ that the runner checks one signature at load instead of the whole bundle again:
     bundles/sha256/<hex>/index.dsse.json                       BundleIndex: whose bundle, and which component it has
     artifacts/<fingerprint>/sha256/<component hex>.cwasm.zst   the native code
     artifacts/<fingerprint>/sha256/<component hex>.dsse.json   Artifact: this native code is that component's
+    audit/<chain>/<number>.dsse.json                           Checkpoint: this was the chain's last entry
 
 Rules kept here:
 
-- Both are DSSE envelopes over an in-toto Statement v1; the subject is the bundle, or the unpacked native code.
-- The two kinds have different predicate types: the envelope of one never passes for the other.
+- All are DSSE envelopes over an in-toto Statement v1; the subject is the bundle, the native code, or the entry.
+- The kinds have different predicate types: the envelope of one never passes for the other.
 - A statement is checked against what the caller asked for (content hash; component and fingerprint), not only
   against itself: an envelope copied under another key is refused.
 - A statement says nothing that changes when a step is repeated: no time, no id of a run.
@@ -29,6 +30,8 @@ from oriel.signing import PublicKey, Signer, TrustBundle, sign_statement, verify
 
 INDEX_PREDICATE = "https://oriel.dev/provenance/bundle-index/v1"
 ARTIFACT_PREDICATE = "https://oriel.dev/provenance/artifact/v1"
+CHECKPOINT_PREDICATE = "https://oriel.dev/provenance/audit-checkpoint/v1"
+CHECKPOINT_SUBJECT = "audit-entry"
 INDEX_SUBJECT = "bundle.tar.zst"
 ARTIFACT_SUBJECT = "component.cwasm"
 PREFIX = "sha256:"
@@ -117,12 +120,37 @@ class Artifact(_Predicate, frozen=True):
         return {ARTIFACT_SUBJECT: self.digest}
 
 
+class Checkpoint(_Predicate, frozen=True):
+    """The last entry of an audit chain (`oriel.store.audit`) at some moment; `tenant_id` is None for the platform's."""
+
+    tenant_id: str | None
+    sequence: Annotated[int, Meta(ge=1)]
+    digest: ContentHash
+
+    def subject(self) -> dict[str, str]:
+        return {CHECKPOINT_SUBJECT: self.digest}
+
+
 P = TypeVar("P", bound=_Predicate)
 
 
 def sign_index(index: BundleIndex, key: Signer) -> bytes:
     """The envelope for `index_key`."""
     return sign_statement(index.subject(), INDEX_PREDICATE, index.to_plain(), key)
+
+
+def sign_checkpoint(checkpoint: Checkpoint, key: Signer) -> bytes:
+    """The envelope to keep."""
+    return sign_statement(checkpoint.subject(), CHECKPOINT_PREDICATE, checkpoint.to_plain(), key)
+
+
+def verify_checkpoint(envelope: bytes, *, keys: Sequence[PublicKey]) -> Checkpoint:
+    """The checkpoint in `envelope`, if one of the platform's `keys` signed it.
+
+    Raises:
+        OrielError: `signature_invalid` or `signature_untrusted`.
+    """
+    return _verify(envelope, Checkpoint, CHECKPOINT_PREDICATE, keys)
 
 
 def verify_index(envelope: bytes, *, content_hash: str, keys: Sequence[PublicKey]) -> BundleIndex:

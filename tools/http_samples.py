@@ -10,11 +10,14 @@ from typing import Any
 from oriel.contract import LogLine, Receipt
 from oriel.manifest import Manifest
 from oriel.store import records
+from oriel.store.audit import chained, head_of
 from oriel.store.policy_records import ApiKey, QuotaSetting, StoredDataKey
+from registry.audits import Verification
 from registry.core import Registry
 from registry.installs import Installs
 from registry.quotas import QuotaBook
 from registry.routes import views
+from registry.routes.auditing import verification
 
 Json = dict[str, Any]
 MANIFEST = Path(__file__).resolve().parents[1] / "examples" / "pulse" / "manifest.json"
@@ -49,6 +52,8 @@ def samples(registry: Registry) -> dict[str, Json]:
         "API key": views.api_key(_api_key(manifest)) | {"state": "live"},
         "Quotas": _quotas(registry, manifest),
         "Data key": asdict(StoredDataKey(key_id="key_02", created_at=MOMENT, resealed_at=MOMENT + 9_000, resealed=12)),
+        "Audit entry": asdict(_audit_entry(manifest)),
+        "Verification": verification(Verification(TENANT, 12, head_of(_audit_entry(manifest)), 1, ())),
     }
 
 
@@ -145,6 +150,20 @@ def _execution(manifest: Manifest) -> records.Execution:
         recorded_at=MOMENT + 200,
         expires_at=MOMENT + 30 * 86_400_000,
     )
+
+
+def _audit_entry(manifest: Manifest) -> records.ChainedEntry:
+    changed = records.AuditEntry(
+        tenant_id=TENANT,
+        audit_id="aud_01",
+        at=MOMENT,
+        actor=ADMIN,
+        action="config.set",
+        target=manifest.name,
+        before={"config": {"alert_at": 5}},
+        after={"config": {"alert_at": 6}},
+    )
+    return chained(changed, records.AuditHead(tenant_id=TENANT, sequence=11, digest=HASH))
 
 
 def _usage(manifest: Manifest) -> records.Usage:

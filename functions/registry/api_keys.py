@@ -9,13 +9,15 @@ Rules kept here:
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.identity import Permission, Principal
 from oriel.identity.api_keys import new_key
 from oriel.names import is_reverse_domain
 from oriel.store.policy_records import ApiKey
-from oriel.store.records import Page
+from oriel.store.records import AuditEntry, Page
+from registry.auditing import entry_for
 from registry.core import Registry, principal_id
 
 MAX_DAYS = 366
@@ -27,7 +29,8 @@ class ApiKeysOf:
     """The keys of one tenant, or of none."""
 
     def __init__(self, registry: Registry, tenant_id: str | None) -> None:
-        self._store, self._now, self._tenant_id = registry.store, registry.now, tenant_id
+        self._registry, self._tenant_id = registry, tenant_id
+        self._store, self._now = registry.store, registry.now
 
     def create(
         self, principal: Principal, name: str, permissions: Sequence[Permission], extension_id: str | None, days: int
@@ -56,7 +59,7 @@ class ApiKeysOf:
             created_at=now,
             expires_at=now + days * DAY_MS,
         )
-        self._store.create_api_key(key)
+        self._store.create_api_key(key, self._entry(principal, "api-key.create", None, key))
         return key, made.token
 
     def page(self, cursor: str | None, limit: int) -> Page[ApiKey]:
@@ -70,11 +73,20 @@ class ApiKeysOf:
         """
         if principal.is_machine and principal.subject != key_id:
             raise OrielError("forbidden", "An API key revokes no other API key.", hint="Do it with a user's token.")
-        self._store.revoke_api_key(self._tenant_id, key_id, self._now())
         key = self._store.get_api_key(self._tenant_id, key_id)
         if key is None:
             raise OrielError("not_found", f"There is no API key {key_id}.")
-        return key
+        now = self._now()
+        revoked = replace(key, revoked_at=now)
+        entry = self._entry(principal, "api-key.revoke", key, revoked)
+        if self._store.revoke_api_key(self._tenant_id, key_id, now, entry):
+            return revoked
+        return self._store.get_api_key(self._tenant_id, key_id) or key
+
+    def _entry(self, principal: Principal, action: str, before: ApiKey | None, after: ApiKey) -> AuditEntry:
+        return entry_for(
+            self._registry, principal, action, after.key_id, before=before, after=after, tenant_id=self._tenant_id
+        )
 
 
 def _findings(permissions: Sequence[Permission], extension_id: str | None) -> Iterator[Finding]:

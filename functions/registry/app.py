@@ -11,6 +11,7 @@ from fastapi import Depends, FastAPI, Response
 from oriel.identity import Principal
 from oriel.web import install_error_handlers
 from registry.core import Registry
+from registry.routes.auditing import auditing_routes
 from registry.routes.governing import governing_routes
 from registry.routes.installing import catalogue_routes, install_routes
 from registry.routes.observing import observing_routes
@@ -49,6 +50,7 @@ def create_app(
         install_routes(registry),
         observing_routes(registry),
         governing_routes(registry, tidy),
+        auditing_routes(registry),
     ):
         app.include_router(routes, prefix=PREFIX, dependencies=[Depends(_never_cached)])
     return app

@@ -5,6 +5,7 @@ withdrawn version is still shown, with its status; a revoked publisher's or key'
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import semver
@@ -14,16 +15,19 @@ from oriel.errors import OrielError
 from oriel.identity import Principal
 from oriel.manifest import Manifest
 from oriel.store.records import Extension, Page, Version, VersionStatus
+from registry.auditing import entry_for
 from registry.core import Registry, principal_id
 
 LATEST = "latest"
+_ACTIONS: dict[VersionStatus, str] = {"ready": "restore", "deprecated": "deprecate", "yanked": "yank"}
 
 
 class Catalogue:
     """Extensions and their versions."""
 
     def __init__(self, registry: Registry) -> None:
-        self._store, self._trust, self._now = registry.store, registry.trust, registry.now
+        self._registry, self._store = registry, registry.store
+        self._trust, self._now = registry.trust, registry.now
 
     def page(self, cursor: str | None, limit: int) -> Page[Extension]:
         return self._store.list_extensions(cursor, limit)
@@ -79,8 +83,13 @@ class Catalogue:
             principal.require("publish")
             if found.published_by != principal_id(principal):
                 raise OrielError("forbidden", f"{extension_id} {found.version} was published by somebody else.")
-        self._store.set_version_status(extension_id, found.version, status)
-        return self.version(extension_id, found.version)
+        if found.status == status:
+            return found
+        changed = replace(found, status=status)
+        target = f"{extension_id} {found.version}"
+        entry = entry_for(self._registry, principal, f"version.{_ACTIONS[status]}", target, before=found, after=changed)
+        self._store.set_version_status(extension_id, found.version, status, entry)
+        return changed
 
 
 def asks(manifest: Manifest) -> Iterator[dict[str, Any]]:

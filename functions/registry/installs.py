@@ -19,7 +19,8 @@ from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.identity import Principal
 from oriel.ids import new_id
 from oriel.manifest import LimitsRequest, Manifest
-from oriel.store.records import Install, InstallStatus, Page, StoredSecret, Version
+from oriel.store.records import AuditEntry, Install, InstallStatus, Page, StoredSecret, Version
+from registry.auditing import entry_for
 from registry.catalogue import LATEST, Catalogue
 from registry.core import Registry, principal_id
 from registry.grants import GrantRequest, consented, host_problem
@@ -94,12 +95,12 @@ class Installs:
             created_at=now,
             updated_at=now,
         )
-        self._store.create_install(install)
+        self._store.create_install(install, self._entry(principal, "install.create", None, install))
         return install, True
 
     def change(
         self,
-        tenant_id: str,
+        principal: Principal,
         extension_id: str,
         *,
         status: InstallStatus | None = None,
@@ -116,7 +117,7 @@ class Installs:
             OrielError: as `install`.
             InvalidInput: `invalid_config`, also where the configuration that is there does not fit the new version.
         """
-        install = self.get(tenant_id, extension_id)
+        install = self.get(principal.require_tenant(), extension_id)
         changed = replace(install, status=status or install.status, config=dict(config or install.config))
         if limits is not None:
             changed = replace(changed, limits=limits.model_dump(exclude_none=True))
@@ -125,7 +126,7 @@ class Installs:
             changed = replace(changed, version=wanted.version, config=_valid_config(manifest, changed.config))
         elif config is not None:
             changed = replace(changed, config=_valid_config(self.manifest(install), config))
-        return install if changed == install else self._replace(changed)
+        return self._replace(principal, "install.change", install, changed)
 
     def set_grants(self, principal: Principal, extension_id: str, grants: Sequence[GrantRequest]) -> Install:
         """Exactly these grants from now on; `InvalidInput` where they are more than the version asks for."""
@@ -137,28 +138,33 @@ class Installs:
             now=self._registry.now(),
             before=install.grants,
         )
-        return self._replace(replace(install, grants=granted))
+        return self._replace(principal, "grants.set", install, replace(install, grants=granted))
 
-    def set_config(self, tenant_id: str, extension_id: str, config: Mapping[str, Any]) -> Install:
+    def set_config(self, principal: Principal, extension_id: str, config: Mapping[str, Any]) -> Install:
         """Exactly this configuration from now on; `InvalidInput` `invalid_config`."""
-        install = self.get(tenant_id, extension_id)
-        return self._replace(replace(install, config=_valid_config(self.manifest(install), config)))
+        install = self.get(principal.require_tenant(), extension_id)
+        changed = replace(install, config=_valid_config(self.manifest(install), config))
+        return self._replace(principal, "config.set", install, changed)
 
-    def uninstall(self, tenant_id: str, extension_id: str) -> None:
+    def uninstall(self, principal: Principal, extension_id: str) -> None:
         """Delete the install with its configuration, secrets and records."""
-        if not self._store.delete_install(tenant_id, extension_id):
+        install = self.get(principal.require_tenant(), extension_id)
+        entry = self._entry(principal, "install.delete", install, None)
+        if self._store.delete_install(install.tenant_id, extension_id, entry) is None:
             raise OrielError("extension_not_installed", f"{extension_id} is not installed.")
 
-    def put_secret(self, tenant_id: str, extension_id: str, name: str, secret: SecretRequest) -> StoredSecret:
+    def put_secret(self, principal: Principal, extension_id: str, name: str, secret: SecretRequest) -> StoredSecret:
         """Seal and keep a secret, in place of one of that name.
 
         Raises:
             InvalidInput: `invalid_input`.
             OrielError: `unavailable`, where there is no key to seal with.
         """
+        tenant_id = principal.require_tenant()
         install = self.get(tenant_id, extension_id)
-        others = [kept for kept in self._store.list_secrets(tenant_id, install.install_id) if kept.name != name]
-        if findings := list(_secret_findings(name, secret, len(others))):
+        kept = {one.name: one for one in self._store.list_secrets(tenant_id, install.install_id)}
+        known = kept.pop(name, None)
+        if findings := list(_secret_findings(name, secret, len(kept))):
             raise InvalidInput("invalid_input", findings, subject="The secret")
         sealed = self._registry.sealer.seal(tenant_id, install.install_id, name, secret.value)
         stored = StoredSecret(
@@ -172,16 +178,23 @@ class Installs:
             reference_only=secret.reference_only,
             updated_at=self._registry.now(),
         )
-        self._store.put_secret(stored)
+        entry = self._secret_entry(principal, "secret.set", install, known, stored)
+        self._store.put_secret(stored, entry)
         return stored
 
     def secrets(self, tenant_id: str, extension_id: str) -> tuple[StoredSecret, ...]:
         return self._store.list_secrets(tenant_id, self.get(tenant_id, extension_id).install_id)
 
-    def delete_secret(self, tenant_id: str, extension_id: str, name: str) -> None:
+    def delete_secret(self, principal: Principal, extension_id: str, name: str) -> None:
+        tenant_id = principal.require_tenant()
         install = self.get(tenant_id, extension_id)
-        if not self._store.delete_secret(tenant_id, install.install_id, name):
-            raise OrielError("not_found", f"There is no secret {name}.")
+        kept = self._store.list_secrets(tenant_id, install.install_id)
+        known = next((secret for secret in kept if secret.name == name), None)
+        if known is not None:
+            entry = self._secret_entry(principal, "secret.delete", install, known, None)
+            if self._store.delete_secret(tenant_id, install.install_id, name, entry):
+                return
+        raise OrielError("not_found", f"There is no secret {name}.")
 
     def manifest(self, install: Install) -> Manifest:
         """Of the version that is installed."""
@@ -232,10 +245,35 @@ class Installs:
         self._verifier.require_trusted(wanted)
         return wanted, Manifest.parse(wanted.manifest)
 
-    def _replace(self, install: Install) -> Install:
-        changed = replace(install, updated_at=self._registry.now(), revision=install.revision + 1)
-        self._store.replace_install(changed)
+    def _replace(self, principal: Principal, action: str, before: Install, after: Install) -> Install:
+        if after == before:
+            return before
+        changed = replace(after, updated_at=self._registry.now(), revision=before.revision + 1)
+        self._store.replace_install(changed, self._entry(principal, action, before, changed))
         return changed
+
+    def _secret_entry(
+        self,
+        principal: Principal,
+        action: str,
+        install: Install,
+        before: StoredSecret | None,
+        after: StoredSecret | None,
+    ) -> AuditEntry:
+        """Whose secret, which one, and where it may go; the key it is sealed with changes with its value."""
+        secret = after or before
+        target = f"{install.extension_id} {secret.name if secret else ''}"
+        return entry_for(
+            self._registry, principal, action, target, before=before, after=after, tenant_id=install.tenant_id
+        )
+
+    def _entry(self, principal: Principal, action: str, before: Install | None, after: Install | None) -> AuditEntry:
+        install = after or before
+        assert install is not None  # noqa: S101 - one of them is there
+        extension_id, tenant_id = install.extension_id, install.tenant_id
+        return entry_for(
+            self._registry, principal, action, extension_id, before=before, after=after, tenant_id=tenant_id
+        )
 
 
 def _valid_config(manifest: Manifest, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from oriel.ids import new_id
 from oriel.manifest import Manifest
 from oriel.store import Conflict
 from oriel.store.records import TERMINAL_STATES, Bundle, Extension, Upload, UploadState, Version
+from registry.auditing import entry_for
 from registry.compiling import Compiled, Compiler
 from registry.core import Registry
 from registry.deposit import Depository
@@ -106,7 +107,11 @@ class Publishing:
         verified = self._verifier.verify(upload)
         if not self._is_published(upload):
             try:
-                self._store.create_version(*self._records(upload, verified))
+                extension, bundle, version = self._records(upload, verified)
+                target = f"{version.extension_id} {version.version}"
+                published = replace(version, manifest={})  # its content hash says what it is
+                entry = entry_for(self._registry, upload.principal, "version.publish", target, after=published)
+                self._store.create_version(extension, bundle, version, entry)
             except Conflict as error:
                 # Somebody was faster: with the same bytes all is well, with others verifying again says so.
                 if not self._is_published(upload):

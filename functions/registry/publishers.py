@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from oriel.errors import Finding, InvalidInput, OrielError
+from oriel.identity import Principal
 from oriel.names import is_reverse_domain, owns
 from oriel.signing import PublicKey
 from oriel.store.records import Page, Publisher, PublisherKey
+from registry.auditing import entry_for
 from registry.core import Registry
 
 
@@ -20,10 +22,10 @@ class Publishers:
     """The operator's register."""
 
     def __init__(self, registry: Registry) -> None:
-        self._store = registry.store
+        self._registry, self._store = registry, registry.store
         self._now = registry.now
 
-    def register(self, publisher: str, prefixes: Sequence[str]) -> tuple[Publisher, bool]:
+    def register(self, principal: Principal, publisher: str, prefixes: Sequence[str]) -> tuple[Publisher, bool]:
         """Register a publisher, or give it other names to own; whether it is new. Versions already there stay.
 
         Raises:
@@ -38,7 +40,8 @@ class Publishers:
             return known, False
         self._require_free(publisher, owned)
         created = replace(known, prefixes=owned) if known else self._new(publisher, owned)
-        self._store.put_publisher(created)
+        action = "publisher.change" if known else "publisher.register"
+        self._put(principal, action, known, created)
         return created, known is None
 
     def get(self, publisher: str) -> Publisher:
@@ -55,7 +58,12 @@ class Publishers:
         return self._store.list_publisher_keys(self.get(publisher).publisher)
 
     def add_key(
-        self, publisher: str, public_key_pem: str, not_before: int | None = None, not_after: int | None = None
+        self,
+        principal: Principal,
+        publisher: str,
+        public_key_pem: str,
+        not_before: int | None = None,
+        not_after: int | None = None,
     ) -> PublisherKey:
         """Register a key, or change its window. Times are Unix milliseconds; `not_before` is now by default.
 
@@ -77,26 +85,40 @@ class Publishers:
             not_after=not_after,
             revoked_at=known.revoked_at if known else None,
         )
-        self._store.put_publisher_key(key)
+        if key != known:
+            self._put_key(principal, "publisher.key.change" if known else "publisher.key.add", known, key)
         return key
 
-    def revoke_key(self, publisher: str, key_id: str) -> PublisherKey:
+    def revoke_key(self, principal: Principal, publisher: str, key_id: str) -> PublisherKey:
         """What the key signed stops running. Revoking again changes nothing."""
         key = self._key(publisher, key_id)
         if key is None:
             raise OrielError("not_found", f"{publisher} has no key {key_id}.")
         if key.revoked_at is None:
-            key = replace(key, revoked_at=self._now())
-            self._store.put_publisher_key(key)
+            revoked = replace(key, revoked_at=self._now())
+            self._put_key(principal, "publisher.key.revoke", key, revoked)
+            return revoked
         return key
 
-    def revoke(self, publisher: str) -> Publisher:
+    def revoke(self, principal: Principal, publisher: str) -> Publisher:
         """What it published stops running, and it publishes no more. Revoking again changes nothing."""
         found = self.get(publisher)
         if found.revoked_at is None:
-            found = replace(found, revoked_at=self._now())
-            self._store.put_publisher(found)
+            revoked = replace(found, revoked_at=self._now())
+            self._put(principal, "publisher.revoke", found, revoked)
+            return revoked
         return found
+
+    def _put(self, principal: Principal, action: str, before: Publisher | None, after: Publisher) -> None:
+        self._store.put_publisher(
+            after, entry_for(self._registry, principal, action, after.publisher, before=before, after=after)
+        )
+
+    def _put_key(self, principal: Principal, action: str, before: PublisherKey | None, after: PublisherKey) -> None:
+        entry = entry_for(
+            self._registry, principal, action, f"{after.publisher} {after.key_id}", before=before, after=after
+        )
+        self._store.put_publisher_key(after, entry)
 
     def _new(self, publisher: str, prefixes: tuple[str, ...]) -> Publisher:
         return Publisher(publisher=publisher, prefixes=prefixes, created_at=self._now())

@@ -7,58 +7,39 @@ Rules kept here:
 - It is read with the install at every request (`Store.resolve`): it takes hold, and ends, within the gateway's cache.
 """
 
-from dataclasses import asdict
-
 from oriel.errors import OrielError
 from oriel.identity import Principal
-from oriel.ids import new_id
-from oriel.store.records import AuditEntry, Page, Quarantine
-from registry.core import Registry, principal_id
-
-PLATFORM = "platform"
-"""The actor of what nobody asked for."""
+from oriel.store.records import Page, Quarantine
+from registry.auditing import PLATFORM, entry_for
+from registry.core import Registry
 
 
 class Quarantines:
     """The operator's view, and the platform's way in."""
 
     def __init__(self, registry: Registry) -> None:
-        self._store = registry.store
-        self._now = registry.now
+        self._registry, self._store = registry, registry.store
 
     def page(self, cursor: str | None, limit: int) -> Page[Quarantine]:
         return self._store.list_quarantine(cursor, limit)
 
     def add(self, content_hash: str, extension_id: str, *, deaths: int, reason: str) -> bool:
         """Stop a bundle; whether it was not stopped already."""
-        now = self._now()
         record = Quarantine(
-            content_hash=content_hash, extension_id=extension_id, deaths=deaths, reason=reason, created_at=now
+            content_hash=content_hash,
+            extension_id=extension_id,
+            deaths=deaths,
+            reason=reason,
+            created_at=self._registry.now(),
         )
-        entry = AuditEntry(
-            tenant_id=None,
-            audit_id=new_id("aud"),
-            at=now,
-            actor=PLATFORM,
-            action="quarantine.add",
-            target=content_hash,
-            after=asdict(record),
-        )
+        entry = entry_for(self._registry, PLATFORM, "quarantine.add", content_hash, after=record)
         return self._store.put_quarantine(record, entry)
 
     def lift(self, principal: Principal, content_hash: str) -> None:
         """Let a bundle run again. `OrielError` `not_found`, where it is not in quarantine."""
         found = self._store.get_quarantine(content_hash)
         if found is not None:
-            entry = AuditEntry(
-                tenant_id=None,
-                audit_id=new_id("aud"),
-                at=self._now(),
-                actor=principal_id(principal),
-                action="quarantine.lift",
-                target=content_hash,
-                before=asdict(found),
-            )
+            entry = entry_for(self._registry, principal, "quarantine.lift", content_hash, before=found)
             if self._store.delete_quarantine(content_hash, entry):
                 return
         raise OrielError("not_found", f"{content_hash} is not in quarantine.")

@@ -15,6 +15,7 @@ from oriel.quotas import DAILY, PLATFORM_DEFAULTS, Quotas
 from oriel.store.leases import day_ends, day_of
 from oriel.store.policy_records import QuotaDefaults, QuotaSetting
 from oriel.store.records import Usage
+from registry.auditing import entry_for
 from registry.core import Registry, principal_id
 
 Json = dict[str, Any]
@@ -24,7 +25,7 @@ class QuotaBook:
     """The quotas of all tenants."""
 
     def __init__(self, registry: Registry) -> None:
-        self._store, self._now = registry.store, registry.now
+        self._registry, self._store, self._now = registry, registry.store, registry.now
 
     def defaults(self) -> Json:
         """What holds for a tenant and an install of which nothing else is said."""
@@ -35,7 +36,9 @@ class QuotaBook:
         """Exactly these from now on, over the platform's own."""
         by, now = principal_id(principal), self._now()
         defaults = QuotaDefaults(tenant=tenant.said(), install=install.said(), updated_by=by, updated_at=now)
-        self._store.put_quota_defaults(defaults)
+        before = self._store.get_quota_defaults()
+        entry = entry_for(self._registry, principal, "quotas.defaults", "defaults", before=before, after=defaults)
+        self._store.put_quota_defaults(defaults, entry)
         return self.defaults()
 
     def set_own(self, principal: Principal, tenant_id: str, extension_id: str, quotas: Quotas) -> Json:
@@ -47,7 +50,13 @@ class QuotaBook:
             updated_by=principal_id(principal),
             updated_at=self._now(),
         )
-        self._store.put_quota(setting)
+        stored = self._store.list_quotas(tenant_id)
+        before = next((quota for quota in stored if quota.extension_id == extension_id), None)
+        target = extension_id or "tenant"
+        entry = entry_for(
+            self._registry, principal, "quotas.set", target, before=before, after=setting, tenant_id=tenant_id
+        )
+        self._store.put_quota(setting, entry)
         return self.view(tenant_id)
 
     def view(self, tenant_id: str) -> Json:

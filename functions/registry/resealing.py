@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from oriel.errors import OrielError
+from oriel.identity import Principal
 from oriel.sealing import Sealed
 from oriel.store.policy_records import SealedPlace, StoredDataKey
 from oriel.store.records import StoredSecret
+from registry.auditing import entry_for
 from registry.core import Registry
 
 PAGE = 100
@@ -28,12 +30,14 @@ class Resealing:
     """The operator's view, and the work."""
 
     def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._store, self._sealer, self._now = registry.store, registry.sealer, registry.now
 
-    def rotate(self) -> StoredDataKey:
+    def rotate(self, principal: Principal) -> StoredDataKey:
         """Make a new data key current. `OrielError` `unavailable`, where there is no key service."""
         rotation = StoredDataKey(key_id=self._sealer.rotate(), created_at=self._now())
-        self._store.put_data_key(rotation)
+        entry = entry_for(self._registry, principal, "data-key.rotate", rotation.key_id, after=rotation)
+        self._store.put_data_key(rotation, entry)
         return rotation
 
     def current(self) -> StoredDataKey:

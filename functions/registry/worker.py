@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from oriel.errors import OrielError
 from oriel.store.records import Upload
+from registry.audits import Audits
 from registry.compiling import Compiler
 from registry.core import Registry
 from registry.publish import Publishing
@@ -38,6 +39,7 @@ class PublishWorker:
         self._rebuilding = Rebuilding(registry, self._compiler)
         self._uploads = Uploads(registry)
         self._resealing = Resealing(registry)
+        self._audits = Audits(registry)
         self._woken, self._house_due = threading.Event(), threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -52,10 +54,11 @@ class PublishWorker:
         return not self._rebuilding.step()
 
     def keep_house(self) -> bool:
-        """Seal anew what a rotation left; remove what has expired, and staged bytes that nobody needs."""
+        """Seal anew what a rotation left, remove what nobody needs any more, leave the audit's checkpoints."""
         self._resealing.step()
         self._registry.store.purge_expired()
         self._uploads.sweep_staging()
+        self._audits.leave_checkpoints()
         return True
 
     def start(self) -> None:

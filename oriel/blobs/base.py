@@ -3,6 +3,7 @@
     bundles/sha256/<hex>/{bundle.tar.zst, manifest.json, signature.dsse.json, component.wasm, index.dsse.json}
     artifacts/<engine fingerprint>/sha256/<component hex>.cwasm.zst   (+ .dsse.json)
     ext-ui/<extension_id>/<hex>/…
+    audit/<chain>/<number>.dsse.json                                  checkpoints of the audit
     staging/<upload id>
 
 Rules every backend keeps:

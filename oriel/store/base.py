@@ -8,13 +8,16 @@ Rules every backend keeps (tests/store holds them to it):
   where the stored revision is not one less than the record's.
 - A read after a write by the same process sees it.
 - Whatever is not there is None or an empty page, never an exception.
+- A change may come with an audit `entry`. It is written in the change's transaction, as the next of its chain, exactly
+  once however many write at once; a change that is not made, or that finds nothing to change, leaves none. Who changes
+  something for somebody gives one; a change without is nobody's (a test's, a benchmark's).
 - A backend that cannot answer raises `StoreUnavailable`; callers then deny (503), they do not guess.
 
 `GuestStore` is apart, because the runner gets that much of the store, the way to emit events and the schedules, and no
 more. What belongs to events and schedules is in `oriel.store.eventing`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from oriel.store.eventing import EventStore
@@ -22,7 +25,9 @@ from oriel.store.guests import GuestStore
 from oriel.store.policy import PolicyStore
 from oriel.store.records import (
     AuditEntry,
+    AuditHead,
     Bundle,
+    ChainedEntry,
     Execution,
     ExecutionFilter,
     Extension,
@@ -32,6 +37,7 @@ from oriel.store.records import (
     PublisherKey,
     Quarantine,
     Resolution,
+    Rollout,
     StoredSecret,
     Upload,
     Usage,
@@ -47,10 +53,10 @@ class Store(GuestStore, EventStore, PolicyStore, Protocol):
     """Everything the registry remembers."""
 
     # publishers and their keys
-    def put_publisher(self, publisher: Publisher) -> None: ...
+    def put_publisher(self, publisher: Publisher, entry: AuditEntry | None = None) -> None: ...
     def get_publisher(self, publisher: str) -> Publisher | None: ...
     def list_publishers(self, cursor: str | None = None, limit: int = 100) -> Page[Publisher]: ...
-    def put_publisher_key(self, key: PublisherKey) -> None: ...
+    def put_publisher_key(self, key: PublisherKey, entry: AuditEntry | None = None) -> None: ...
     def list_publisher_keys(self, publisher: str) -> tuple[PublisherKey, ...]: ...
 
     # publishing
@@ -68,14 +74,18 @@ class Store(GuestStore, EventStore, PolicyStore, Protocol):
         """Sessions in `uploaded`, `verified` or `compiled`, oldest first: the publisher's work list."""
         ...
 
-    def create_version(self, extension: Extension, bundle: Bundle, version: Version) -> None:
+    def create_version(
+        self, extension: Extension, bundle: Bundle, version: Version, entry: AuditEntry | None = None
+    ) -> None:
         """Write the extension and the bundle where they are new, and the version last, in one transaction.
 
         `Conflict` where the extension belongs to another publisher or the version exists.
         """
         ...
 
-    def set_version_status(self, extension_id: str, version: str, status: VersionStatus) -> None: ...
+    def set_version_status(
+        self, extension_id: str, version: str, status: VersionStatus, entry: AuditEntry | None = None
+    ) -> None: ...
     def get_extension(self, extension_id: str) -> Extension | None: ...
     def list_extensions(self, cursor: str | None = None, limit: int = 100) -> Page[Extension]: ...
     def get_version(self, extension_id: str, version: str) -> Version | None: ...
@@ -86,17 +96,55 @@ class Store(GuestStore, EventStore, PolicyStore, Protocol):
     def get_bundle(self, content_hash: str) -> Bundle | None: ...
 
     # installs
-    def create_install(self, install: Install) -> None: ...
-    def replace_install(self, install: Install) -> None: ...
+    def create_install(self, install: Install, entry: AuditEntry | None = None) -> None: ...
+    def replace_install(self, install: Install, entry: AuditEntry | None = None) -> None: ...
     def get_install(self, tenant_id: str, extension_id: str) -> Install | None: ...
     def list_installs(self, tenant_id: str, cursor: str | None = None, limit: int = 100) -> Page[Install]: ...
-    def delete_install(self, tenant_id: str, extension_id: str) -> bool:
-        """The install with its secrets, records, repeated requests, subscriptions, schedules. Whether there was one."""
+    def delete_install(
+        self, tenant_id: str, extension_id: str, entry: AuditEntry | None = None
+    ) -> Mapping[str, int] | None:
+        """Delete all that belongs to the install, and the install last; how many of each kind, or None for no install.
+
+        It goes piece by piece. One that was cut off is carried on by the next call, and counted with it. The entry is
+        written with the last piece, and its `after` is the counts.
+        """
         ...
 
-    def put_secret(self, secret: StoredSecret) -> None: ...
-    def delete_secret(self, tenant_id: str, install_id: str, name: str) -> bool: ...
+    def due_deletions(self, limit: int = 100) -> tuple[Install, ...]:
+        """Installs of all tenants whose `delete_at` has come."""
+        ...
+
+    def list_followers(self, extension_id: str, cursor: str | None = None, limit: int = 100) -> Page[Install]:
+        """Installs of all tenants that follow a range, ordered by tenant."""
+        ...
+
+    def put_secret(self, secret: StoredSecret, entry: AuditEntry | None = None) -> None: ...
+    def delete_secret(self, tenant_id: str, install_id: str, name: str, entry: AuditEntry | None = None) -> bool: ...
     def list_secrets(self, tenant_id: str, install_id: str) -> tuple[StoredSecret, ...]: ...
+
+    # rollouts
+    def create_rollout(self, rollout: Rollout, entry: AuditEntry | None = None) -> None:
+        """`Conflict` where the version has one, or is not there."""
+        ...
+
+    def replace_rollout(self, rollout: Rollout, entry: AuditEntry | None = None) -> None: ...
+    def get_rollout(self, extension_id: str, version: str) -> Rollout | None: ...
+    def list_rollouts(self, extension_id: str) -> tuple[Rollout, ...]:
+        """All of an extension, ordered by the version's text."""
+        ...
+
+    def pending_rollouts(self, limit: int = 100) -> tuple[Rollout, ...]:
+        """Those that are not settled."""
+        ...
+
+    # claims
+    def claim(self, name: str, holder: str, until: int) -> bool:
+        """Hold `name` until that time (Unix ms), or hold it longer. False while another holds it."""
+        ...
+
+    def release(self, name: str, holder: str) -> None:
+        """Let go of what `holder` holds; of another's, nothing."""
+        ...
 
     # the request path
     def resolve(self, tenant_id: str, extension_id: str) -> Resolution | None:
@@ -116,12 +164,21 @@ class Store(GuestStore, EventStore, PolicyStore, Protocol):
     def list_quarantine(self, cursor: str | None = None, limit: int = 100) -> Page[Quarantine]: ...
 
     # the audit
-    def append_audit(self, entry: AuditEntry) -> None:
-        """`Conflict` where its id is taken. A change that has a method with an `entry` writes it there."""
+    def append_audit(self, entry: AuditEntry) -> ChainedEntry:
+        """For a change that is in no record of the store; the entry in its place."""
         ...
 
-    def list_audit(self, tenant_id: str | None, cursor: str | None = None, limit: int = 50) -> Page[AuditEntry]:
-        """Newest first, by the entry's id, which is ordered by time: one tenant's, or those of no tenant."""
+    def list_audit(self, tenant_id: str | None, cursor: str | None = None, limit: int = 50) -> Page[ChainedEntry]:
+        """Newest first: one tenant's, or those of no tenant."""
+        ...
+
+    def read_audit(self, tenant_id: str | None, after: int = 0, limit: int = 500) -> tuple[ChainedEntry, ...]:
+        """The chain as it is stored, oldest first, from the number after `after` on."""
+        ...
+
+    def get_audit_head(self, tenant_id: str | None) -> AuditHead | None: ...
+    def list_audit_heads(self, cursor: str | None = None, limit: int = 100) -> Page[AuditHead]:
+        """Of all chains, the platform's first."""
         ...
 
     # what happened
@@ -166,7 +223,7 @@ class Store(GuestStore, EventStore, PolicyStore, Protocol):
         """Remove at most `limit` records of each kind that nobody sees any more, of all tenants; how many there were.
 
         These are the expired (guest records, repeated requests, events, deliveries, runs), but where the backend
-        removes them by itself, and what a deletion that was cut off left.
+        removes them by itself.
         """
         ...
 

@@ -13,25 +13,25 @@ from oriel.store.policy_records import (
     SealedPlace,
     StoredDataKey,
 )
-from oriel.store.records import Page, StoredSecret
+from oriel.store.records import AuditEntry, Page, StoredSecret
 
 
 class PolicyStore(Protocol):
     """What the gateway's policy remembers. `tenant_id` is None for API keys that belong to no tenant."""
 
-    def create_api_key(self, key: ApiKey) -> None: ...
+    def create_api_key(self, key: ApiKey, entry: AuditEntry | None = None) -> None: ...
     def get_api_key(self, tenant_id: str | None, key_id: str) -> ApiKey | None: ...
     def list_api_keys(self, tenant_id: str | None, cursor: str | None = None, limit: int = 100) -> Page[ApiKey]:
         """Oldest first, revoked and expired ones too."""
         ...
 
-    def revoke_api_key(self, tenant_id: str | None, key_id: str, at: int) -> bool:
+    def revoke_api_key(self, tenant_id: str | None, key_id: str, at: int, entry: AuditEntry | None = None) -> bool:
         """Whether there was one that was not revoked yet."""
         ...
 
-    def put_quota_defaults(self, defaults: QuotaDefaults) -> None: ...
+    def put_quota_defaults(self, defaults: QuotaDefaults, entry: AuditEntry | None = None) -> None: ...
     def get_quota_defaults(self) -> QuotaDefaults | None: ...
-    def put_quota(self, setting: QuotaSetting) -> None:
+    def put_quota(self, setting: QuotaSetting, entry: AuditEntry | None = None) -> None:
         """Without values: the defaults hold again."""
         ...
 
@@ -58,7 +58,7 @@ class PolicyStore(Protocol):
         """Take the claim back; whether `record.claim` still had the key."""
         ...
 
-    def put_data_key(self, key: StoredDataKey) -> None:
+    def put_data_key(self, key: StoredDataKey, entry: AuditEntry | None = None) -> None:
         """Write it over what is known of the same key. No two are made in one millisecond."""
         ...
 

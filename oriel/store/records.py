@@ -12,8 +12,9 @@ T = TypeVar("T")
 UploadState = Literal["open", "uploaded", "verified", "compiled", "ready", "rejected"]
 TERMINAL_STATES: frozenset[UploadState] = frozenset({"ready", "rejected"})
 VersionStatus = Literal["ready", "deprecated", "yanked"]
-InstallStatus = Literal["enabled", "disabled"]
+InstallStatus = Literal["enabled", "disabled", "uninstalled", "deleting"]
 Outcome = Literal["succeeded", "failed"]
+RolloutStatus = Literal["active", "paused", "rolled_back"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,16 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Install:
-    """`tenant_extension_install`: one extension enabled for one tenant, with its grants and configuration."""
+    """`tenant_extension_install`: one extension for one tenant, with its grants and configuration.
+
+    Attributes:
+        follows: the range of versions (`oriel.versions`) that rollouts may move it within; empty where it is pinned.
+        by_rollout: a rollout brought it to its version.
+        previous_version: what it ran before, and `previous_config` how it was configured then; for going back.
+        delete_at: when it and all that belongs to it may be deleted; None where it is not uninstalled.
+        erased: how much of it a deletion that has begun has deleted, by kind.
+        limits: by the names of `oriel.contract.Limits`.
+    """
 
     tenant_id: str
     extension_id: str
@@ -122,7 +132,37 @@ class Install:
     created_at: int
     updated_at: int
     revision: int = 1
-    limits: dict[str, int] = field(default_factory=dict)  # by the names of `oriel.contract.Limits`
+    limits: dict[str, int] = field(default_factory=dict)
+    follows: str = ""
+    by_rollout: bool = False
+    previous_version: str | None = None
+    previous_config: dict[str, Any] | None = None
+    delete_at: int | None = None
+    erased: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """A version on its way to the tenants that follow a range: to `percent` of them, chosen by a stable hash.
+
+    Attributes:
+        settled: there is nothing left to move at this percentage.
+        followers, moved, waiting: how many installs follow a range that includes the version, run it, and would but
+            for their administrators' consent or configuration; as of the last walk.
+    """
+
+    extension_id: str
+    version: str
+    percent: int
+    status: RolloutStatus
+    started_by: str
+    created_at: int
+    updated_at: int
+    revision: int = 1
+    settled: bool = False
+    followers: int = 0
+    moved: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +182,10 @@ class StoredSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """All that the gateway needs to know for one request, read at once."""
+    """All that the gateway needs to know for one request, read at once.
+
+    Where a rollout brought the install to its version and was rolled back, install and version are as before it.
+    """
 
     install: Install
     version: Version
@@ -169,8 +212,7 @@ class Quarantine:
 class AuditEntry:
     """Who changed what. `tenant_id` is None for what concerns the whole platform.
 
-    An entry is written in the transaction of its change and never touched again. Entries of one tenant, and those of
-    none, are a sequence each, ordered by `audit_id`. `before` and `after` are JSON values; None is "not there".
+    `before` and `after` are JSON values of what changed and hold no secret; None is "not there".
     """
 
     tenant_id: str | None
@@ -181,6 +223,27 @@ class AuditEntry:
     target: str
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainedEntry(AuditEntry):
+    """An audit entry in its place (`oriel.store.audit`): written in the transaction of its change, never touched again.
+
+    Entries of one tenant, and those of none, are a chain each, numbered from 1 without gaps.
+    """
+
+    sequence: int
+    previous: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditHead:
+    """The last entry of a chain: its number and its digest."""
+
+    tenant_id: str | None
+    sequence: int
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

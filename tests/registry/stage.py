@@ -98,8 +98,8 @@ class Stage:
         self.publishing = Publishing(self.registry, RememberingCompiler())
 
     def add_publisher(self, name="com.acme", key=ACME):
-        self.publishers.register(name, ())
-        self.publishers.add_key(name, key.public.to_pem(), 0)
+        self.publishers.register(OPERATOR, name, ())
+        self.publishers.add_key(OPERATOR, name, key.public.to_pem(), 0)
 
     def finalized(self, packed, envelope=None, author=AUTHOR):
         upload, _ = self.uploads.open(author, packed.content_hash, len(packed.data))

@@ -1,5 +1,7 @@
 """The HTTP API: statuses, shapes, permissions, and the boundary between principals and tenants."""
 
+import re
+
 import httpx
 import pytest
 
@@ -71,7 +73,8 @@ def platform(tmp_path):
 
 @pytest.fixture
 def published(platform):
-    platform.stage.publish(project(capabilities=EVERYTHING))
+    settings = {"type": "object", "properties": {"limit": {"type": "integer"}}}
+    platform.stage.publish(project(capabilities=EVERYTHING, settings=settings))
     return platform
 
 
@@ -189,7 +192,7 @@ def test_a_malformed_session_is_refused_with_its_place(platform, body):
 
 def test_a_rejection_names_every_reason_with_its_place(platform):
     packed = project(name="com.acme.x", publisher="com.acme")
-    platform.stage.publishers.revoke("com.acme")
+    platform.stage.publishers.revoke(OPERATOR, "com.acme")
     upload_id = platform.stage.finalized(packed, signed(packed, generate_key()), author="/ann").upload_id
     platform.worker.run_pending()
     view = platform.call("GET", f"/uploads/{upload_id}", "publisher").json()
@@ -368,6 +371,27 @@ def routes():
         ("GET", "/usage/series", "observe"),
         ("GET", "/usage/tenants", "operate"),
         ("GET", "/usage/tenants.csv", "operate"),
+        ("POST", "/api-keys", "install"),
+        ("GET", "/api-keys", "install"),
+        ("DELETE", "/api-keys/{key_id}", "install"),
+        ("POST", "/platform/api-keys", "operate"),
+        ("GET", "/platform/api-keys", "operate"),
+        ("DELETE", "/platform/api-keys/{key_id}", "operate"),
+        ("GET", "/quotas", "configure"),
+        ("GET", "/quota-defaults", "operate"),
+        ("PUT", "/quota-defaults", "operate"),
+        ("GET", "/tenants/t1/quotas", "operate"),
+        ("PUT", "/tenants/t1/quotas", "operate"),
+        ("PUT", f"/tenants/t1/quotas/{NAME}", "operate"),
+        ("GET", "/data-key", "operate"),
+        ("POST", "/data-key/rotate", "operate"),
+        ("GET", "/audit", "configure"),
+        ("POST", "/audit/verify", "configure"),
+        ("GET", "/audit/checkpoint", "configure"),
+        ("GET", "/audit/platform", "operate"),
+        ("POST", "/audit/platform/verify", "operate"),
+        ("GET", "/audit/platform/checkpoint", "operate"),
+        ("POST", "/audit/chains/verify", "operate"),
     ]
 
 
@@ -377,6 +401,8 @@ BODY = {
     "/publishers/com.acme/keys": {"public_key_pem": "x"},
     f"/extensions/{NAME}/versions/1.0.0/status": {"status": "ready"},
     "/installs": {"extension_id": NAME},
+    "/api-keys": {"name": "ci", "permissions": ["configure"]},
+    "/platform/api-keys": {"name": "ci", "permissions": ["operate"]},
     f"/installs/{NAME}/grants": {"grants": []},
     f"/installs/{NAME}/config": {"config": {}},
     f"/installs/{NAME}/secrets/s": {"value": "x"},
@@ -398,6 +424,70 @@ def test_every_route_needs_a_token_and_its_permission(published):
         if permission:
             answer = published.call(method, path, "member", json=body, params=params)
             assert f"'{permission}'" in problem(answer, 403, "forbidden")["detail"]
+
+
+UNAUDITED = {
+    "/uploads": "a session changes nothing; its publication is audited",
+    "/audit": "verifying changes nothing",
+}
+
+
+def changes():
+    """Requests that change something, one after the other, as (who, method, path, body, action)."""
+    extension, install = f"/extensions/{NAME}/versions/1.0.0/status", f"/installs/{NAME}"
+    key = {"public_key_pem": generate_key().public.to_pem()}
+    granted = {"grants": [{"capability": "storage.kv"}]}
+    return [
+        ("operator", "POST", "/publishers", {"publisher": "org.bolt"}, "publisher.register"),
+        ("operator", "POST", "/publishers/org.bolt/keys", key, "publisher.key.add"),
+        ("operator", "POST", "/publishers/org.bolt/keys/{key_id}/revoke", None, "publisher.key.revoke"),
+        ("operator", "POST", "/publishers/org.bolt/revoke", None, "publisher.revoke"),
+        ("admin", "POST", "/installs", {"extension_id": NAME, "grants": []}, "install.create"),
+        ("operator", "POST", extension, {"status": "deprecated"}, "version.deprecate"),
+        ("admin", "PATCH", install, {"status": "disabled"}, "install.change"),
+        ("admin", "PUT", f"{install}/grants", granted, "grants.set"),
+        ("admin", "PUT", f"{install}/config", {"config": {"limit": 1}}, "config.set"),
+        ("admin", "PUT", f"{install}/secrets/s", {"value": CANARY}, "secret.set"),
+        ("admin", "DELETE", f"{install}/secrets/s", None, "secret.delete"),
+        ("admin", "DELETE", install, None, "install.delete"),
+        ("admin", "POST", "/api-keys", {"name": "ci", "permissions": ["configure"]}, "api-key.create"),
+        ("admin", "DELETE", "/api-keys/{key_id}", None, "api-key.revoke"),
+        ("operator", "POST", "/platform/api-keys", {"name": "ci", "permissions": ["operate"]}, "api-key.create"),
+        ("operator", "DELETE", "/platform/api-keys/{key_id}", None, "api-key.revoke"),
+        ("operator", "POST", "/data-key/rotate", None, "data-key.rotate"),
+        ("operator", "PUT", "/quota-defaults", {"tenant": {"daily_invocations": 9}}, "quotas.defaults"),
+        ("operator", "PUT", "/tenants/t1/quotas", {"daily_invocations": 8}, "quotas.set"),
+        ("operator", "PUT", f"/tenants/t1/quotas/{NAME}", {"daily_invocations": 7}, "quotas.set"),
+        ("operator", "DELETE", f"/quarantine/{HASH}", None, "quarantine.lift"),
+    ]
+
+
+def test_every_change_over_http_leaves_one_entry_and_no_other_request_does(published):
+    published.stage.quarantine(HASH)
+    names = {"admin": "t1/ada", "operator": "/op"}
+    key_id = None
+    for who, method, path, body, action in changes():
+        chain = "t1" if who == "admin" or "/tenants/t1" in path else None
+        before = published.stage.store.get_audit_head(chain)
+        answer = published.call(method, path.format(key_id=key_id), who, json=body)
+        assert answer.is_success, (path, answer.text)
+        key_id = answer.json().get("key_id", key_id) if answer.content else key_id
+        (entry,) = published.stage.store.read_audit(chain, before.sequence if before else 0)
+        assert (entry.actor, entry.action) == (names[who], action), path
+        assert CANARY not in repr(entry)
+        for read in ("/installs", "/menu", "/audit"):
+            assert published.call("GET", read, "admin").is_success
+    assert published.call("POST", "/audit/verify", "admin", json={}).json()["intact"]
+
+
+def test_every_route_that_changes_something_is_among_those_changes():
+    def shape(method, path):
+        return method, re.sub(r"org\.bolt|com\.acme(?=/|$)|\{key_id\}|(?<=keys/)k(?=/)", "*", path)
+
+    changing = {shape(method, path) for method, path, _ in routes() if method != "GET"}
+    audited = {shape(method, path) for _, method, path, _, _ in changes()}
+    missing = {(method, path) for method, path in changing - audited if not path.startswith(tuple(UNAUDITED))}
+    assert missing == set()
 
 
 def test_every_route_of_the_api_is_in_the_list_above(platform):

@@ -13,7 +13,7 @@ from oriel.store.guests import GuestWrite
 from registry.catalogue import Catalogue
 from registry.grants import GrantRequest
 from registry.installs import MAX_SECRET_BYTES, MAX_SECRETS, SecretRequest
-from tests.registry.stage import ACME, ADMIN, EVERYTHING, NAME, OTHER_ADMIN, project, signed
+from tests.registry.stage import ACME, ADMIN, EVERYTHING, NAME, OPERATOR, OTHER_ADMIN, project, signed
 
 SETTINGS = {
     "type": "object",
@@ -154,7 +154,7 @@ def test_installing_again_changes_nothing_and_another_version_is_an_upgrade(stag
 
 def test_the_signature_is_verified_again_at_install(stage):
     stage.publish(project())
-    stage.publishers.revoke_key("com.acme", ACME.key_id)
+    stage.publishers.revoke_key(OPERATOR, "com.acme", ACME.key_id)
     assert refused(stage.installs.install, ADMIN, NAME, "1.0.0", None, None).code == "signature_untrusted"
 
 
@@ -168,7 +168,7 @@ def test_a_stored_signature_that_was_exchanged_is_seen_at_install(stage):
 
 def test_a_revoked_publishers_version_is_not_installed(stage):
     stage.publish(project())
-    stage.publishers.revoke("com.acme")
+    stage.publishers.revoke(OPERATOR, "com.acme")
     assert refused(stage.installs.install, ADMIN, NAME, "1.0.0", None, None).code == "signature_untrusted"
 
 
@@ -180,15 +180,15 @@ def test_a_principal_without_a_tenant_installs_nothing(stage):
 
 def test_an_upgrade_keeps_everything_and_grants_nothing_more(stage):
     before = installed(stage, "http.fetch", config={"limit": 3}, capabilities=EVERYTHING[1:], settings=SETTINGS)
-    stage.installs.put_secret("t1", NAME, "token", SecretRequest(b"s3cret"))
+    stage.installs.put_secret(ADMIN, NAME, "token", SecretRequest(b"s3cret"))
     stage.store.guest_put("t1", before.install_id, [GuestWrite(key="a", value=b"1", text=False)])
     stage.publish(project("2.0.0", capabilities=EVERYTHING, settings=SETTINGS))
-    after = stage.installs.change("t1", NAME, version="2.0.0")
+    after = stage.installs.change(ADMIN, NAME, version="2.0.0")
     assert (after.version, after.install_id) == ("2.0.0", before.install_id)
     assert (after.grants, after.config, after.status) == (before.grants, {"limit": 3}, "enabled")
     assert [secret.name for secret in stage.installs.secrets("t1", NAME)] == ["token"]
     assert len(stage.store.guest_get("t1", before.install_id, ["a"])) == 1
-    back = stage.installs.change("t1", NAME, version="1.0.0")
+    back = stage.installs.change(ADMIN, NAME, version="1.0.0")
     assert (back.grants, back.config) == (before.grants, before.config)
 
 
@@ -196,8 +196,8 @@ def test_an_upgrade_whose_settings_do_not_fit_takes_the_new_configuration_with_i
     installed(stage, config={"limit": 3})
     stricter = {"type": "object", "properties": {"url": {"type": "string"}}, "required": ["url"]}
     stage.publish(project("2.0.0", settings=stricter))
-    assert refused(stage.installs.change, "t1", NAME, version="2.0.0").code == "invalid_config"
-    changed = stage.installs.change("t1", NAME, version="2.0.0", config={"url": "x"})
+    assert refused(stage.installs.change, ADMIN, NAME, version="2.0.0").code == "invalid_config"
+    changed = stage.installs.change(ADMIN, NAME, version="2.0.0", config={"url": "x"})
     assert (changed.version, changed.config) == ("2.0.0", {"url": "x"})
 
 
@@ -205,16 +205,16 @@ def test_an_upgrade_to_a_withdrawn_or_untrusted_version_is_refused(stage):
     installed(stage)
     stage.publish(project("2.0.0"))
     stage.store.set_version_status(NAME, "2.0.0", "yanked")
-    assert refused(stage.installs.change, "t1", NAME, version="2.0.0").code == "version_yanked"
-    assert refused(stage.installs.change, "t1", NAME, version="3.0.0").code == "not_found"
+    assert refused(stage.installs.change, ADMIN, NAME, version="2.0.0").code == "version_yanked"
+    assert refused(stage.installs.change, ADMIN, NAME, version="3.0.0").code == "not_found"
 
 
 def test_a_configuration_is_held_against_the_manifests_settings(stage):
     installed(stage)
-    error = refused(stage.installs.set_config, "t1", NAME, {"limit": 0, "colour": "red"})
+    error = refused(stage.installs.set_config, ADMIN, NAME, {"limit": 0, "colour": "red"})
     assert (error.code, len(error.findings)) == ("invalid_config", 2)
     assert isinstance(error, InvalidInput)
-    assert stage.installs.set_config("t1", NAME, {"limit": 5}).config == {"limit": 5}
+    assert stage.installs.set_config(ADMIN, NAME, {"limit": 5}).config == {"limit": 5}
 
 
 def test_a_configuration_that_is_required_is_asked_for_at_install(stage):
@@ -225,11 +225,11 @@ def test_a_configuration_that_is_required_is_asked_for_at_install(stage):
 
 def test_a_disabled_install_can_be_configured_and_enabled_again(stage):
     installed(stage)
-    assert stage.installs.change("t1", NAME, status="disabled").status == "disabled"
-    stage.installs.set_config("t1", NAME, {"limit": 5})
+    assert stage.installs.change(ADMIN, NAME, status="disabled").status == "disabled"
+    stage.installs.set_config(ADMIN, NAME, {"limit": 5})
     stage.installs.set_grants(ADMIN, NAME, grants("storage.kv"))
-    stage.installs.put_secret("t1", NAME, "token", SecretRequest(b"x"))
-    enabled = stage.installs.change("t1", NAME, status="enabled")
+    stage.installs.put_secret(ADMIN, NAME, "token", SecretRequest(b"x"))
+    enabled = stage.installs.change(ADMIN, NAME, status="enabled")
     assert (enabled.status, enabled.config, len(enabled.grants)) == ("enabled", {"limit": 5}, 1)
 
 
@@ -238,16 +238,16 @@ def test_uninstalling_leaves_the_bundle_for_everyone_else(stage):
     stage.publish(packed)
     for principal in (ADMIN, OTHER_ADMIN):
         stage.installs.install(principal, NAME, None, None, None)
-    stage.installs.uninstall("t1", NAME)
+    stage.installs.uninstall(ADMIN, NAME)
     assert stage.blobs.info(bundle_key(packed.content_hash)) is not None
     assert stage.store.resolve("t2", NAME) is not None
     assert stage.store.resolve("t1", NAME) is None
-    assert refused(stage.installs.uninstall, "t1", NAME).code == "extension_not_installed"
+    assert refused(stage.installs.uninstall, ADMIN, NAME).code == "extension_not_installed"
 
 
 def test_another_tenants_install_is_not_there(stage):
     installed(stage, "storage.kv")
-    stage.installs.put_secret("t1", NAME, "token", SecretRequest(b"x"))
+    stage.installs.put_secret(ADMIN, NAME, "token", SecretRequest(b"x"))
     for call, args in [
         (stage.installs.get, ()),
         (stage.installs.secrets, ()),
@@ -263,7 +263,7 @@ def test_another_tenants_install_is_not_there(stage):
 
 def test_a_secret_is_sealed_for_its_tenant_install_and_name(stage):
     install = installed(stage)
-    stage.installs.put_secret("t1", NAME, "token", SecretRequest(b"canary-value", ("api.acme.com",), True))
+    stage.installs.put_secret(ADMIN, NAME, "token", SecretRequest(b"canary-value", ("api.acme.com",), True))
     (stored,) = stage.store.list_secrets("t1", install.install_id)
     sealed = Sealed(stored.key_id, stored.nonce, stored.ciphertext)
     sealer = stage.registry.sealer
@@ -288,7 +288,7 @@ def test_a_secret_is_sealed_for_its_tenant_install_and_name(stage):
 )
 def test_a_secret_that_cannot_be_kept_is_refused_without_its_value(stage, name, secret):
     installed(stage)
-    error = refused(stage.installs.put_secret, "t1", NAME, name, secret)
+    error = refused(stage.installs.put_secret, ADMIN, NAME, name, secret)
     assert error.code == "invalid_input"
     assert not secret.value or secret.value.decode() * 2 not in error.detail
 
@@ -296,9 +296,9 @@ def test_a_secret_that_cannot_be_kept_is_refused_without_its_value(stage, name, 
 def test_an_install_keeps_a_bounded_number_of_secrets(stage):
     installed(stage)
     for number in range(MAX_SECRETS):
-        stage.installs.put_secret("t1", NAME, f"s{number}", SecretRequest(b"x"))
-    assert refused(stage.installs.put_secret, "t1", NAME, "more", SecretRequest(b"x")).code == "invalid_input"
-    stage.installs.put_secret("t1", NAME, "s1", SecretRequest(b"again"))
+        stage.installs.put_secret(ADMIN, NAME, f"s{number}", SecretRequest(b"x"))
+    assert refused(stage.installs.put_secret, ADMIN, NAME, "more", SecretRequest(b"x")).code == "invalid_input"
+    stage.installs.put_secret(ADMIN, NAME, "s1", SecretRequest(b"again"))
 
 
 def test_the_menu_shows_enabled_installs_that_may_run(stage):
@@ -322,13 +322,13 @@ def test_the_menu_shows_enabled_installs_that_may_run(stage):
     }
     assert [(item["hook"], item["path"], item["icon"]) for item in items[1:]] == [("clientTab", "/", None)]
     assert list(stage.installs.menu("t2")) == []
-    stage.installs.change("t1", NAME, status="disabled")
+    stage.installs.change(ADMIN, NAME, status="disabled")
     assert list(stage.installs.menu("t1")) == []
-    stage.installs.change("t1", NAME, status="enabled")
+    stage.installs.change(ADMIN, NAME, status="enabled")
     stage.store.set_version_status(NAME, "1.0.0", "yanked")
     assert list(stage.installs.menu("t1")) == []
     stage.store.set_version_status(NAME, "1.0.0", "ready")
-    stage.publishers.revoke_key("com.acme", ACME.key_id)
+    stage.publishers.revoke_key(OPERATOR, "com.acme", ACME.key_id)
     assert list(stage.installs.menu("t1")) == []
 
 
@@ -336,5 +336,5 @@ def test_a_version_whose_key_was_revoked_is_no_longer_the_latest(stage):
     installed(stage)
     catalogue = Catalogue(stage.registry)
     assert catalogue.latest(NAME) is not None
-    stage.publishers.revoke_key("com.acme", ACME.key_id)
+    stage.publishers.revoke_key(OPERATOR, "com.acme", ACME.key_id)
     assert catalogue.latest(NAME) is None

@@ -28,7 +28,7 @@ from registry.publish import MAX_ATTEMPTS, Publishing
 from tests.guests import hostile
 from tests.guests.alga import small
 from tests.guests.build import guest
-from tests.registry.stage import ACME, AUTHOR, NAME, RememberingCompiler, Stage, project, signed
+from tests.registry.stage import ACME, AUTHOR, NAME, OPERATOR, RememberingCompiler, Stage, project, signed
 
 
 def codes(upload):
@@ -100,7 +100,7 @@ def test_the_same_version_with_other_bytes_is_rejected(stage):
 
 def test_every_reason_is_given_at_once(stage):
     stage.publish(project())
-    stage.publishers.revoke("com.acme")
+    stage.publishers.revoke(OPERATOR, "com.acme")
     upload = stage.publish(project(title="Other"), signed(project(title="Other"), generate_key()))
     assert codes(upload) == ["forbidden", "version_exists", "signature_untrusted"]
 
@@ -139,10 +139,10 @@ def test_a_signature_that_does_not_fit_is_a_reason(stage, spoil, code):
 
 
 def test_a_revoked_or_expired_key_publishes_nothing(stage):
-    stage.publishers.revoke_key("com.acme", ACME.key_id)
+    stage.publishers.revoke_key(OPERATOR, "com.acme", ACME.key_id)
     assert codes(stage.publish(project())) == ["signature_untrusted"]
     other = generate_key("ecdsa-p256")
-    stage.publishers.add_key("com.acme", other.public.to_pem(), 0, 1000)
+    stage.publishers.add_key(OPERATOR, "com.acme", other.public.to_pem(), 0, 1000)
     assert codes(stage.publish(project("1.0.1"), signed(project("1.0.1"), other))) == ["signature_untrusted"]
 
 
@@ -159,7 +159,7 @@ def test_an_unknown_publisher_is_a_reason(stage):
 
 
 def test_a_publisher_publishes_only_under_the_names_it_owns(stage):
-    stage.publishers.register("com.acme", ["com.acme.tools"])
+    stage.publishers.register(OPERATOR, "com.acme", ["com.acme.tools"])
     upload = stage.publish(project())
     assert codes(upload) == ["forbidden"]
     assert "com.acme.tools" in upload.findings[0][2]
@@ -201,7 +201,7 @@ def test_a_rejected_bundle_can_be_tried_again_when_its_reason_is_gone(stage):
     key = generate_key()
     packed = project()
     first = stage.publish(packed, signed(packed, key))
-    stage.publishers.add_key("com.acme", key.public.to_pem(), 0)
+    stage.publishers.add_key(OPERATOR, "com.acme", key.public.to_pem(), 0)
     second = stage.publish(packed, signed(packed, key))
     assert (first.state, second.state, first.upload_id != second.upload_id) == ("rejected", "ready", True)
 
@@ -217,7 +217,7 @@ def test_nothing_shows_before_the_last_step(stage):
 
 def test_a_key_revoked_between_two_steps_stops_the_publication(stage):
     upload = stage.publishing.step(stage.publishing.step(stage.finalized(project())))
-    stage.publishers.revoke_key("com.acme", ACME.key_id)
+    stage.publishers.revoke_key(OPERATOR, "com.acme", ACME.key_id)
     assert stage.publishing.step(upload).state == "rejected"
     assert stage.store.get_version(NAME, "1.0.0") is None
 

@@ -7,7 +7,7 @@ from oriel.sealing import Sealed
 from registry.installs import Installs, SecretRequest
 from registry.resealing import Resealing
 from registry.worker import PublishWorker
-from tests.registry.stage import ADMIN, NAME, OTHER_ADMIN, project
+from tests.registry.stage import ADMIN, NAME, OPERATOR, OTHER_ADMIN, project
 
 GRANTS = [{"name": "secrets.get", "purpose": "To sign in."}]
 
@@ -24,7 +24,7 @@ def installed(stage):
 
 
 def put(installs, admin, name, value):
-    installs.put_secret(admin.tenant_id, NAME, name, SecretRequest(value, ("api.acme.com",), True))
+    installs.put_secret(admin, NAME, name, SecretRequest(value, ("api.acme.com",), True))
 
 
 def stored(stage, admin=ADMIN):
@@ -41,7 +41,7 @@ def opened(stage, admin=ADMIN, name="TOKEN"):
 def test_after_a_rotation_all_secrets_are_sealed_anew_in_the_background(stage, installed):
     before = stored(stage)["TOKEN"]
     resealing = Resealing(stage.registry)
-    rotation = resealing.rotate()
+    rotation = resealing.rotate(OPERATOR)
     assert rotation.key_id != before.key_id
     assert stored(stage)["TOKEN"] == before
     assert opened(stage) == b"value of t1"
@@ -57,7 +57,7 @@ def test_after_a_rotation_all_secrets_are_sealed_anew_in_the_background(stage, i
 
 
 def test_what_is_set_after_a_rotation_is_sealed_under_the_new_key_at_once(stage, installed):
-    rotation = Resealing(stage.registry).rotate()
+    rotation = Resealing(stage.registry).rotate(OPERATOR)
     put(installed, ADMIN, "NEW", b"n")
     assert stored(stage)["NEW"].key_id == rotation.key_id
 
@@ -67,7 +67,7 @@ def test_a_secret_that_cannot_be_opened_is_left_and_counted(stage, installed):
     moved = broken.__class__(**{name: getattr(broken, name) for name in broken.__slots__} | {"ciphertext": b"x" * 32})
     store.put_secret(moved)
     resealing = Resealing(stage.registry)
-    resealing.rotate()
+    resealing.rotate(OPERATOR)
     assert resealing.step()
     assert (resealing.current().resealed, resealing.current().failed) == (1, 1)
     assert stored(stage)["TOKEN"] == moved
@@ -75,7 +75,7 @@ def test_a_secret_that_cannot_be_opened_is_left_and_counted(stage, installed):
 
 def test_a_value_set_meanwhile_is_not_overwritten(stage, installed, monkeypatch):
     resealing = Resealing(stage.registry)
-    resealing.rotate()
+    resealing.rotate(OPERATOR)
     store = stage.registry.store
     reseal = type(store).reseal_secret
 
@@ -90,7 +90,7 @@ def test_a_value_set_meanwhile_is_not_overwritten(stage, installed, monkeypatch)
 
 def test_a_pass_that_was_cut_off_goes_on_where_it_was(stage, installed, monkeypatch):
     resealing, store = Resealing(stage.registry), stage.registry.store
-    rotation = resealing.rotate()
+    rotation = resealing.rotate(OPERATOR)
     reseal, calls = type(store).reseal_secret, []
 
     def once(own, secret, before):
@@ -116,7 +116,7 @@ def test_without_a_key_service_nothing_is_rotated_or_set(stage, installed, monke
     monkeypatch.setattr(keys, "rotate_data_key", away)
     monkeypatch.setattr(keys, "current", away)
     before = stored(stage)
-    for attempt in (Resealing(stage.registry).rotate, lambda: put(installed, ADMIN, "NEW", b"n")):
+    for attempt in (lambda: Resealing(stage.registry).rotate(OPERATOR), lambda: put(installed, ADMIN, "NEW", b"n")):
         with pytest.raises(OrielError, match="key service"):
             attempt()
     assert stored(stage) == before

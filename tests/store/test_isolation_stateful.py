@@ -228,6 +228,8 @@ HISTORY = {
     "list_usage": lambda draw, own: (own.id, DAY, DAY),
     "append_audit": lambda draw, own: (an_entry(draw, own),),
     "list_audit": lambda draw, own: (own.id, *a_page(draw, own)),
+    "read_audit": lambda draw, own: (own.id, draw(st.integers(0, 3)), draw(limits)),
+    "get_audit_head": lambda draw, own: (own.id,),
 }
 EVENTS = {
     "create_install": INSTALLS["create_install"],

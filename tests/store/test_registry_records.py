@@ -79,7 +79,8 @@ def test_what_is_not_there_is_none_or_an_empty_page(store):
     assert store.get_version("x", "1") is store.get_bundle("x") is store.get_install("t", "x") is None
     assert store.get_execution("t", "x") is store.resolve("t", "x") is store.find_upload("x", "y") is None
     assert store.list_installs("t").items == store.list_executions("t").items == store.list_extensions().items == ()
-    assert store.delete_install("t", "x") is store.delete_secret("t", "i", "n") is False
+    assert store.delete_install("t", "x") is store.get_audit_head("t") is store.get_rollout("x", "1") is None
+    assert store.delete_secret("t", "i", "n") is False
 
 
 def test_a_publisher_and_its_key_are_replaced_when_put_again(published):
@@ -200,7 +201,7 @@ def test_uninstalling_takes_secrets_and_guest_records_and_leaves_the_version(pub
         published.create_install(install(tenant))
         published.put_secret(secret(tenant_id=tenant))
         published.guest_put(tenant, install(tenant).install_id, [GuestWrite(key="a", value=b"", text=False)])
-    assert published.delete_install("t1", "com.acme.notes") is True
+    assert published.delete_install("t1", "com.acme.notes") is not None
     assert published.list_secrets("t1", install().install_id) == ()
     assert published.guest_get("t1", install().install_id, ["a"]) == ()
     assert published.list_secrets("t2", install("t2").install_id) == (secret(tenant_id="t2"),)

@@ -2,9 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
-from oriel.store import Conflict
 from oriel.store.records import AuditEntry, Quarantine
 from tests.store.factory import T0, install, version
 
@@ -25,7 +22,8 @@ def test_a_bundle_in_quarantine_comes_back_as_it_was_put_with_its_audit_entry(st
     assert store.put_quarantine(STOPPED, entry(after={"deaths": 3}))
     assert store.get_quarantine(HASH) == STOPPED
     assert store.list_quarantine().items == (STOPPED,)
-    assert store.list_audit(None).items == (entry(after={"deaths": 3}),)
+    (written,) = store.list_audit(None).items
+    assert (written.audit_id, written.after, written.sequence) == ("aud_1", {"deaths": 3}, 1)
 
 
 def test_the_same_bundle_again_changes_nothing_and_is_not_audited(store):
@@ -41,13 +39,6 @@ def test_lifting_is_audited_and_lifting_what_is_not_there_is_not(store):
     assert not store.delete_quarantine(HASH, entry("aud_3"))
     assert store.get_quarantine(HASH) is None
     assert audit(store) == ["aud_2", "aud_1"]
-
-
-def test_a_change_whose_audit_entry_cannot_be_written_is_not_made(store):
-    store.append_audit(entry())
-    with pytest.raises(Exception, match=r"audit.entry"):
-        store.put_quarantine(STOPPED, entry())
-    assert store.get_quarantine(HASH) is None
 
 
 def test_resolve_tells_of_quarantine_whoever_installed_it_and_no_other_version(published):
@@ -69,19 +60,3 @@ def test_quarantine_is_listed_in_pages(store):
     second = store.list_quarantine(first.cursor, limit=3)
     assert [item.content_hash for item in (*first.items, *second.items)] == hashes
     assert second.cursor is None
-
-
-def test_the_audit_of_a_tenant_is_its_own_and_newest_first(store):
-    for at, tenant in enumerate(("t1", "t2", None, "t1")):
-        store.append_audit(entry(f"aud_{at}", tenant))
-    assert (audit(store, "t1"), audit(store, "t2"), audit(store)) == (["aud_3", "aud_0"], ["aud_1"], ["aud_2"])
-    assert store.list_audit("t1").items[0].tenant_id == "t1"
-    page = store.list_audit("t1", limit=1)
-    assert [item.audit_id for item in store.list_audit("t1", page.cursor).items] == ["aud_0"]
-
-
-def test_an_audit_entry_is_never_written_over(store):
-    store.append_audit(entry())
-    with pytest.raises(Conflict):
-        store.append_audit(entry(actor="mallory"))
-    assert store.list_audit(None).items == (entry(),)

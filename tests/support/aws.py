@@ -1,5 +1,6 @@
 """AWS on loopback: one moto server for the whole run, and keys that open nothing."""
 
+import threading
 import uuid
 from functools import cache
 
@@ -9,6 +10,7 @@ from oriel.aws import Credentials, Target
 from oriel.aws.botocore_client import make_client
 from oriel.aws.services import JsonClient
 from oriel.store.dynamodb import DynamoStore, table
+from oriel.store.dynamodb.requests import Requests
 
 CREDENTIALS = Credentials("testing", "testing")
 REGION = "eu-central-1"
@@ -39,8 +41,27 @@ def new_table() -> str:
     return name
 
 
+class OneAtATime:
+    """A client whose requests wait for each other: moto puts the whole table back where a transaction fails."""
+
+    _lock = threading.Lock()
+
+    def __init__(self, client):
+        self._client = client
+
+    def __getattr__(self, operation):
+        method = getattr(self._client, operation)
+
+        def one_at_a_time(**asked):
+            with self._lock:
+                return method(**asked)
+
+        return one_at_a_time
+
+
 def open_dynamodb(name, clock):
-    return DynamoStore.at(target(name), CREDENTIALS, clock)
+    client = OneAtATime(make_client("dynamodb", target(name), CREDENTIALS, read_seconds=10))
+    return DynamoStore(Requests(client, name), clock)
 
 
 @cache

@@ -124,7 +124,7 @@ def _data_key_routes(registry: Registry, tidy: Callable[[], None]) -> APIRouter:
 
     @router.post("/data-key/rotate", status_code=202)
     def rotate_data_key(caller: OperatingCaller) -> Json:
-        rotation = resealing.rotate()
+        rotation = resealing.rotate(caller)
         tidy()
         return asdict(rotation)
 

@@ -113,7 +113,7 @@ def install_routes(registry: Registry) -> APIRouter:
     @router.patch("/installs/{extension_id}")
     def change_install(extension_id: str, body: ChangeInstall, caller: InstallingCaller) -> Json:
         changed = installs.change(
-            caller.require_tenant(),
+            caller,
             extension_id,
             status=body.status,
             version=body.version,
@@ -128,11 +128,11 @@ def install_routes(registry: Registry) -> APIRouter:
 
     @router.put("/installs/{extension_id}/config")
     def set_config(extension_id: str, body: SetConfig, caller: ConfiguringCaller) -> Json:
-        return view(installs.set_config(caller.require_tenant(), extension_id, body.config))
+        return view(installs.set_config(caller, extension_id, body.config))
 
     @router.delete("/installs/{extension_id}", status_code=204)
     def uninstall(extension_id: str, caller: InstallingCaller) -> None:
-        installs.uninstall(caller.require_tenant(), extension_id)
+        installs.uninstall(caller, extension_id)
 
     return router
 
@@ -147,10 +147,10 @@ def _secret_routes(installs: Installs) -> APIRouter:
     @router.put("/installs/{extension_id}/secrets/{name}")
     def put_secret(extension_id: str, name: str, body: SetSecret, caller: ConfiguringCaller) -> Json:
         secret = SecretRequest(body.value.get_secret_value().encode(), body.hosts, body.reference_only)
-        return views.secret(installs.put_secret(caller.require_tenant(), extension_id, name, secret))
+        return views.secret(installs.put_secret(caller, extension_id, name, secret))
 
     @router.delete("/installs/{extension_id}/secrets/{name}", status_code=204)
     def delete_secret(extension_id: str, name: str, caller: ConfiguringCaller) -> None:
-        installs.delete_secret(caller.require_tenant(), extension_id, name)
+        installs.delete_secret(caller, extension_id, name)
 
     return router

@@ -87,7 +87,7 @@ def publishing_routes(registry: Registry, wake: Callable[[str], None]) -> APIRou
 
     @router.post("/publishers", status_code=201)
     def register_publisher(body: RegisterPublisher, caller: OperatingCaller, response: Response) -> Json:
-        publisher, new = publishers.register(body.publisher, body.prefixes)
+        publisher, new = publishers.register(caller, body.publisher, body.prefixes)
         response.status_code = 201 if new else 200
         return views.publisher(publisher)
 
@@ -102,16 +102,16 @@ def publishing_routes(registry: Registry, wake: Callable[[str], None]) -> APIRou
 
     @router.post("/publishers/{publisher}/keys", status_code=201)
     def add_key(publisher: str, body: RegisterKey, caller: OperatingCaller) -> Json:
-        key = publishers.add_key(publisher, body.public_key_pem, body.not_before, body.not_after)
+        key = publishers.add_key(caller, publisher, body.public_key_pem, body.not_before, body.not_after)
         return views.publisher_key(key)
 
     @router.post("/publishers/{publisher}/keys/{key_id}/revoke")
     def revoke_key(publisher: str, key_id: str, caller: OperatingCaller) -> Json:
-        return views.publisher_key(publishers.revoke_key(publisher, key_id))
+        return views.publisher_key(publishers.revoke_key(caller, publisher, key_id))
 
     @router.post("/publishers/{publisher}/revoke")
     def revoke_publisher(publisher: str, caller: OperatingCaller) -> Json:
-        return views.publisher(publishers.revoke(publisher))
+        return views.publisher(publishers.revoke(caller, publisher))
 
     @router.post("/extensions/{extension_id}/versions/{version}/status")
     def set_status(extension_id: str, version: str, body: SetStatus, caller: Caller) -> Json:

@@ -12,6 +12,7 @@ from oriel.store.dynamodb.guests import DynamoGuests
 from oriel.store.dynamodb.policy import DynamoPolicy
 from oriel.store.dynamodb.publishing import DynamoPublishing
 from oriel.store.dynamodb.requests import Requests
+from oriel.store.dynamodb.rollouts import DynamoRollouts
 from oriel.store.dynamodb.safety import DynamoSafety
 from oriel.store.dynamodb.schedules import DynamoSchedules
 from oriel.store.dynamodb.usage import DynamoUsage
@@ -21,6 +22,7 @@ READ_SECONDS = 3
 
 class DynamoStore(
     DynamoPublishing,
+    DynamoRollouts,
     DynamoPolicy,
     DynamoSafety,
     DynamoExecutions,

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from oriel.errors import OrielError
 from oriel.store.cursors import decode_text_cursor, encode_cursor
+from oriel.store.dynamodb import chain
 from oriel.store.dynamodb.items import Item, to_record
 from oriel.store.dynamodb.table import MAX_SORT_BYTES, Key, key_of_nothing
-from oriel.store.records import Page
+from oriel.store.records import AuditEntry, ChainedEntry, Page
 
 if TYPE_CHECKING:
-    from oriel.store.dynamodb.requests import Expression, Requests
+    from oriel.store.dynamodb.requests import Answer, Expression, Requests
 
 R = TypeVar("R")
 
@@ -32,6 +33,10 @@ class Part:
 
     def close(self) -> None:
         self._requests.close()
+
+    def _transact(self, *writes: "Answer", entry: AuditEntry | None = None) -> ChainedEntry | None:
+        """Raises `Cancelled`, where a condition of `writes` does not hold."""
+        return chain.transact(self._requests, writes, entry)
 
     def _one(self, kind: type[R], key: Key) -> R | None:
         item = self._requests.get(key)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.items import Item, to_item, to_record, to_value
 from oriel.store.dynamodb.parts import Part
-from oriel.store.dynamodb.requests import ABSENT, Cancelled, ConditionFailed, Expression, expression, put
+from oriel.store.dynamodb.requests import ABSENT, Cancelled, ConditionFailed, Expression, expression, put, update
 from oriel.store.dynamodb.table import Key
 from oriel.store.errors import Conflict, StoreUnavailable
 from oriel.store.leases import fresh, taken
@@ -25,7 +25,7 @@ from oriel.store.policy_records import (
     RepeatRecord,
     StoredDataKey,
 )
-from oriel.store.records import Page
+from oriel.store.records import AuditEntry, Page
 
 TURNS = 20
 
@@ -35,10 +35,10 @@ class DynamoPolicy(Part):
 
     # API keys
 
-    def create_api_key(self, key: ApiKey) -> None:
+    def create_api_key(self, key: ApiKey, entry: AuditEntry | None = None) -> None:
         try:
-            self._requests.put(to_item(Key(table.api_keys(key.tenant_id), key.key_id), key), ABSENT)
-        except ConditionFailed:
+            self._transact(put(to_item(Key(table.api_keys(key.tenant_id), key.key_id), key), ABSENT), entry=entry)
+        except Cancelled:
             raise Conflict(f"There is an API key {key.key_id} already.") from None
 
     def get_api_key(self, tenant_id: str | None, key_id: str) -> ApiKey | None:
@@ -47,25 +47,26 @@ class DynamoPolicy(Part):
     def list_api_keys(self, tenant_id: str | None, cursor: str | None = None, limit: int = 100) -> Page[ApiKey]:
         return self._page(ApiKey, table.api_keys(tenant_id), cursor, limit)
 
-    def revoke_api_key(self, tenant_id: str | None, key_id: str, at: int) -> bool:
+    def revoke_api_key(self, tenant_id: str | None, key_id: str, at: int, entry: AuditEntry | None = None) -> bool:
         live = expression("attribute_exists(pk) AND attribute_not_exists(revoked_at)")
         revoked = expression("SET revoked_at = :at", at=to_value(at))
         try:
-            self._requests.update(Key(table.api_keys(tenant_id), key_id), revoked, live)
-        except ConditionFailed:
+            self._transact(update(Key(table.api_keys(tenant_id), key_id), revoked, live), entry=entry)
+        except Cancelled:
             return False
         return True
 
     # quotas
 
-    def put_quota_defaults(self, defaults: QuotaDefaults) -> None:
-        self._requests.put(to_item(table.quota_defaults(), defaults))
+    def put_quota_defaults(self, defaults: QuotaDefaults, entry: AuditEntry | None = None) -> None:
+        self._transact(put(to_item(table.quota_defaults(), defaults)), entry=entry)
 
     def get_quota_defaults(self) -> QuotaDefaults | None:
         return self._one(QuotaDefaults, table.quota_defaults())
 
-    def put_quota(self, setting: QuotaSetting) -> None:
-        self._requests.put(to_item(table.quota(setting.tenant_id, setting.extension_id), setting))
+    def put_quota(self, setting: QuotaSetting, entry: AuditEntry | None = None) -> None:
+        item = to_item(table.quota(setting.tenant_id, setting.extension_id), setting)
+        self._transact(put(item), entry=entry)
 
     def list_quotas(self, tenant_id: str) -> tuple[QuotaSetting, ...]:
         return self._all(QuotaSetting, table.quotas(tenant_id))
@@ -122,8 +123,8 @@ class DynamoPolicy(Part):
 
     # data keys
 
-    def put_data_key(self, key: StoredDataKey) -> None:
-        self._requests.put(to_item(Key(table.DATA_KEYS, f"{key.created_at:016}"), key))
+    def put_data_key(self, key: StoredDataKey, entry: AuditEntry | None = None) -> None:
+        self._transact(put(to_item(Key(table.DATA_KEYS, f"{key.created_at:016}"), key)), entry=entry)
 
     def current_data_key(self) -> StoredDataKey | None:
         newest = self._page(StoredDataKey, table.DATA_KEYS, None, 1, descending=True).items

@@ -7,7 +7,6 @@ from oriel.store.dynamodb.requests import (
     ABSENT,
     PRESENT,
     Cancelled,
-    ConditionFailed,
     Expression,
     check,
     delete,
@@ -18,6 +17,7 @@ from oriel.store.dynamodb.requests import (
 from oriel.store.dynamodb.table import Key
 from oriel.store.errors import Conflict
 from oriel.store.records import (
+    AuditEntry,
     Bundle,
     Extension,
     Page,
@@ -35,11 +35,10 @@ KEPT_MS = 30 * 24 * 3600 * 1000
 class DynamoPublishing(Part):
     """The part that publishing writes."""
 
-    def put_publisher(self, publisher: Publisher) -> None:
+    def put_publisher(self, publisher: Publisher, entry: AuditEntry | None = None) -> None:
         name = publisher.publisher
-        self._requests.transact(
-            put(to_item(table.publisher(name), publisher)), put(to_item(Key(table.PUBLISHERS, name), publisher))
-        )
+        listed = put(to_item(Key(table.PUBLISHERS, name), publisher))
+        self._transact(put(to_item(table.publisher(name), publisher)), listed, entry=entry)
 
     def get_publisher(self, publisher: str) -> Publisher | None:
         return self._one(Publisher, table.publisher(publisher))
@@ -47,10 +46,10 @@ class DynamoPublishing(Part):
     def list_publishers(self, cursor: str | None = None, limit: int = 100) -> Page[Publisher]:
         return self._page(Publisher, table.PUBLISHERS, cursor, limit)
 
-    def put_publisher_key(self, key: PublisherKey) -> None:
+    def put_publisher_key(self, key: PublisherKey, entry: AuditEntry | None = None) -> None:
         item = to_item(table.publisher_key(key.publisher, key.key_id), key)
         try:
-            self._requests.transact(check(table.publisher(key.publisher), PRESENT), put(item))
+            self._transact(check(table.publisher(key.publisher), PRESENT), put(item), entry=entry)
         except Cancelled:
             raise Conflict(f"There is no publisher {key.publisher}.") from None
 
@@ -75,11 +74,13 @@ class DynamoPublishing(Part):
         items, _ = self._items(table.PENDING_UPLOADS, None, limit, descending=False)
         return tuple(to_record(Upload, item) for item in items)
 
-    def create_version(self, extension: Extension, bundle: Bundle, version: Version) -> None:
+    def create_version(
+        self, extension: Extension, bundle: Bundle, version: Version, entry: AuditEntry | None = None
+    ) -> None:
         name = version.extension_id
         unowned = expression("attribute_not_exists(pk) OR publisher = :owner", owner=to_value(extension.publisher))
         try:
-            self._requests.transact(
+            self._transact(
                 check(table.publisher(extension.publisher), PRESENT),
                 update(
                     Key(table.EXTENSIONS, name), *_where_new(to_item(Key(table.EXTENSIONS, name), extension), unowned)
@@ -88,6 +89,7 @@ class DynamoPublishing(Part):
                     table.bundle(bundle.content_hash), *_where_new(to_item(table.bundle(bundle.content_hash), bundle))
                 ),
                 put(to_item(table.version(name, version.version), version), ABSENT),
+                entry=entry,
             )
         except Cancelled as cancelled:
             reasons = {
@@ -97,11 +99,13 @@ class DynamoPublishing(Part):
             }
             raise Conflict(reasons[cancelled.failed[0]]) from None
 
-    def set_version_status(self, extension_id: str, version: str, status: VersionStatus) -> None:
+    def set_version_status(
+        self, extension_id: str, version: str, status: VersionStatus, entry: AuditEntry | None = None
+    ) -> None:
         change = expression("SET #status = :status", ["status"], status=to_value(status))
         try:
-            self._requests.update(table.version(extension_id, version), change, PRESENT)
-        except ConditionFailed:
+            self._transact(update(table.version(extension_id, version), change, PRESENT), entry=entry)
+        except Cancelled:
             return  # there is no such version, as in an UPDATE of no row
 
     def get_extension(self, extension_id: str) -> Extension | None:

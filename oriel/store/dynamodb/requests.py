@@ -245,6 +245,10 @@ class Requests:
         items = [{kind: {"TableName": self._table, **write}} for entry in writes for kind, write in entry.items()]
         self._send("transact_write_items", TransactItems=items, ClientRequestToken=str(uuid.uuid4()))
 
+    def pause(self, seconds: float) -> None:
+        """Before trying again what another writer came between."""
+        self._sleep(seconds)
+
     # the way out
 
     def _send(self, operation: str, **asked: Any) -> Answer:

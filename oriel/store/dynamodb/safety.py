@@ -1,16 +1,14 @@
-"""Quarantine and the audit in DynamoDB.
+"""Quarantine and the audit in DynamoDB."""
 
-Rules kept here: a change and its audit entry are one transaction; an entry is put where there is none and never
-touched again.
-"""
+from itertools import islice
 
 from oriel.store.dynamodb import table
-from oriel.store.dynamodb.items import Item, to_item
+from oriel.store.dynamodb.chain import read_head
+from oriel.store.dynamodb.items import key_of, number, to_item, to_record
 from oriel.store.dynamodb.parts import Part
-from oriel.store.dynamodb.requests import ABSENT, PRESENT, Answer, Cancelled, ConditionFailed, delete, put
+from oriel.store.dynamodb.requests import ABSENT, PRESENT, Answer, Cancelled, delete, put
 from oriel.store.dynamodb.table import Key
-from oriel.store.errors import Conflict
-from oriel.store.records import AuditEntry, Page, Quarantine
+from oriel.store.records import AuditEntry, AuditHead, ChainedEntry, Page, Quarantine
 
 
 class DynamoSafety(Part):
@@ -18,18 +16,12 @@ class DynamoSafety(Part):
 
     def put_quarantine(self, record: Quarantine, entry: AuditEntry) -> bool:
         listed = Key(table.QUARANTINE, record.content_hash)
-        return self._audited(
-            put(to_item(table.quarantine(record.content_hash), record), ABSENT),
-            put(to_item(listed, record)),
-            entry=entry,
-        )
+        new = put(to_item(table.quarantine(record.content_hash), record), ABSENT)
+        return self._happened(new, put(to_item(listed, record)), entry=entry)
 
     def delete_quarantine(self, content_hash: str, entry: AuditEntry) -> bool:
-        return self._audited(
-            delete(table.quarantine(content_hash), PRESENT),
-            delete(Key(table.QUARANTINE, content_hash)),
-            entry=entry,
-        )
+        gone = delete(table.quarantine(content_hash), PRESENT)
+        return self._happened(gone, delete(Key(table.QUARANTINE, content_hash)), entry=entry)
 
     def get_quarantine(self, content_hash: str) -> Quarantine | None:
         return self._one(Quarantine, table.quarantine(content_hash))
@@ -37,29 +29,38 @@ class DynamoSafety(Part):
     def list_quarantine(self, cursor: str | None = None, limit: int = 100) -> Page[Quarantine]:
         return self._page(Quarantine, table.QUARANTINE, cursor, limit)
 
-    def append_audit(self, entry: AuditEntry) -> None:
-        try:
-            self._requests.put(_item(entry), ABSENT)
-        except ConditionFailed:
-            raise _taken(entry) from None
+    def append_audit(self, entry: AuditEntry) -> ChainedEntry:
+        link = self._transact(entry=entry)
+        assert link is not None  # noqa: S101 - there was an entry
+        return link
 
-    def list_audit(self, tenant_id: str | None, cursor: str | None = None, limit: int = 50) -> Page[AuditEntry]:
-        return self._page(AuditEntry, table.audit(tenant_id), cursor, limit, descending=True)
+    def list_audit(self, tenant_id: str | None, cursor: str | None = None, limit: int = 50) -> Page[ChainedEntry]:
+        return self._page(ChainedEntry, table.audit(tenant_id), cursor, limit, descending=True)
 
-    def _audited(self, change: Answer, *copies: Answer, entry: AuditEntry) -> bool:
-        """A change with its entry. Whether the change's condition held; `Conflict` where the entry's does not."""
+    def read_audit(self, tenant_id: str | None, after: int = 0, limit: int = 500) -> tuple[ChainedEntry, ...]:
+        start = table.audit_entry(tenant_id, after)
+        found = self._requests.query(start.partition, after=start.sort, page=limit)
+        return tuple(to_record(ChainedEntry, item) for item in islice(found, limit))
+
+    def get_audit_head(self, tenant_id: str | None) -> AuditHead | None:
+        return read_head(self._requests, tenant_id)
+
+    def list_audit_heads(self, cursor: str | None = None, limit: int = 100) -> Page[AuditHead]:
+        items, following = self._items(table.AUDIT_HEADS, cursor, limit, descending=False)
+        heads = (
+            AuditHead(
+                tenant_id=key_of(item).sort.removeprefix("=") or None,
+                sequence=number(item, "sequence"),
+                digest=item["digest"]["S"],
+            )
+            for item in items
+        )
+        return Page(items=tuple(heads), cursor=following)
+
+    def _happened(self, change: Answer, *copies: Answer, entry: AuditEntry) -> bool:
+        """Whether the change's condition held."""
         try:
-            self._requests.transact(change, *copies, put(_item(entry), ABSENT))
-        except Cancelled as cancelled:
-            if 0 not in cancelled.failed:
-                raise _taken(entry) from None
+            self._transact(change, *copies, entry=entry)
+        except Cancelled:
             return False
         return True
-
-
-def _item(entry: AuditEntry) -> Item:
-    return to_item(Key(table.audit(entry.tenant_id), entry.audit_id), entry)
-
-
-def _taken(entry: AuditEntry) -> Conflict:
-    return Conflict(f"There is an audit entry {entry.audit_id} already.")

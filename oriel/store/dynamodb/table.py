@@ -63,6 +63,9 @@ DELETIONS = "deletions"
 SEALED = "sealed"
 DATA_KEYS = "data-keys"
 USAGE_SHARDS = 8
+AUDIT_HEADS = "audit-heads"
+PENDING_ROLLOUTS = "rollouts-pending"
+ROLLOUTS = "rollout#"
 KEYS_OF_A_PUBLISHER = "key#"
 VERSIONS = "version#"
 INSTALL = "install"
@@ -209,10 +212,6 @@ def audit(tenant_id: str | None) -> str:
     return "audit" if tenant_id is None else joined("tenant", tenant_id, "audit")
 
 
-def deletion(tenant_id: str, extension_id: str, install_id: str) -> Key:
-    return Key(DELETIONS, joined(tenant_id, extension_id, install_id))
-
-
 def subscriptions(tenant_id: str) -> str:
     return joined("tenant", tenant_id, "subscriptions")
 
@@ -327,3 +326,37 @@ def repeats(tenant_id: str, install_id: str) -> str:
 
 def repeat(tenant_id: str, install_id: str, key: str) -> Key:
     return Key(repeats(tenant_id, install_id), key)
+
+
+def audit_entry(tenant_id: str | None, sequence: int) -> Key:
+    """A number's digits are as many as it takes to sort them as text."""
+    return Key(audit(tenant_id), f"{sequence:018d}")
+
+
+def audit_head(tenant_id: str | None) -> Key:
+    return Key("audit-head" if tenant_id is None else joined("tenant", tenant_id, "audit-head"), "head")
+
+
+def listed_head(tenant_id: str | None) -> Key:
+    """A sort key is never empty; that of the platform's chain comes first."""
+    return Key(AUDIT_HEADS, f"={tenant_id or ''}")
+
+
+def deletion(tenant_id: str, extension_id: str) -> Key:
+    return Key(DELETIONS, joined(tenant_id, extension_id))
+
+
+def followers(extension_id: str) -> str:
+    return joined("followers", extension_id)
+
+
+def rollout(extension_id: str, number: str) -> Key:
+    return Key(versions(extension_id), ROLLOUTS + number)
+
+
+def pending_rollout(extension_id: str, number: str) -> Key:
+    return Key(PENDING_ROLLOUTS, joined(extension_id, number))
+
+
+def claim(name: str) -> Key:
+    return Key(joined("claim", name), "claim")

@@ -15,13 +15,16 @@ from oriel.store.sql.installs import SqlInstalls
 from oriel.store.sql.policy import SqlPolicy
 from oriel.store.sql.postgresql import postgresql_engine, require_restricted_role
 from oriel.store.sql.publishing import SqlPublishing
+from oriel.store.sql.rollouts import SqlRollouts
 from oriel.store.sql.safety import SqlSafety
 from oriel.store.sql.schedules import SqlSchedules
 from oriel.store.sql.schema import HEAD, current_revision, migrate, require_current
 from oriel.store.sql.sqlite import sqlite_engine
 
 
-class SqlStore(SqlPublishing, SqlInstalls, SqlPolicy, SqlSafety, SqlExecutions, SqlGuests, SqlEvents, SqlSchedules):
+class SqlStore(
+    SqlPublishing, SqlInstalls, SqlRollouts, SqlPolicy, SqlSafety, SqlExecutions, SqlGuests, SqlEvents, SqlSchedules
+):
     """The whole `oriel.store.Store`. Safe to share between threads; not across a fork."""
 
     @classmethod

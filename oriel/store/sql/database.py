@@ -5,6 +5,7 @@ Rules kept here:
 - A read and a write are one short transaction each, which says at its start whose rows it is about.
 - A write is a function that can be run again: one that loses against another writer (a deadlock, a serialisation
   failure) has changed nothing, and is tried anew a few times.
+- A change and its audit entry are one transaction. The head of the entry's chain is taken last, and held to its end.
 - A database that does not answer raises `StoreUnavailable`; a fault of ours is not dressed up as one.
 """
 
@@ -21,10 +22,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from oriel.store.cursors import decode_text_cursor, encode_cursor
 from oriel.store.errors import Conflict, StoreUnavailable
-from oriel.store.records import Page
+from oriel.store.records import AuditEntry, Page
+from oriel.store.sql.chain import append, scope_of
 from oriel.store.sql.postgresql import STATEMENT_TIMEOUT_MS
 from oriel.store.sql.row_security import NOBODY, Scope, enter
 from oriel.store.sql.sqlite import WRITES
+from oriel.store.sql.tables import audit_head
 
 R = TypeVar("R")
 
@@ -59,14 +62,21 @@ class Database:
         with self._transaction(self._engine, scope) as connection:
             yield connection
 
-    def _write(self, scope: Scope, work: Callable[[Connection], R]) -> R:
-        """Run `work` in one transaction, and again where it lost against another writer."""
+    def _write(self, scope: Scope, work: Callable[[Connection], R], entry: AuditEntry | None = None) -> R:
+        """Run `work` in one transaction, and again where it lost against another writer.
+
+        With `entry`, which is written unless `work` gives False: it then found nothing to change.
+        """
+        scope = scope_of(entry) if entry is not None and scope == NOBODY else scope
         for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(random.uniform(0, BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - it only spreads writers
             try:
                 with self._transaction(self._writer, scope) as connection:
-                    return work(connection)
+                    result = work(connection)
+                    if entry is not None and result is not False:
+                        append(connection, entry, self._upsert(audit_head))
+                    return result
             except _LostToAnother:
                 continue
         raise StoreUnavailable(f"The write lost against others {ATTEMPTS} times.")
@@ -114,40 +124,44 @@ class Database:
         items = records[:limit]
         return Page(items=items, cursor=encode_cursor(str(getattr(items[-1], str(key.key))).encode()))
 
-    def _create(self, table: Table, record: Any, taken: str) -> None:
+    def _create(self, table: Table, record: Any, taken: str, entry: AuditEntry | None = None) -> None:
         """Insert; `Conflict` with `taken` where the key is in use or what it refers to is gone."""
-        self._create_row(table, to_row(record), Scope.of(record), taken)
+        self._create_row(table, to_row(record), Scope.of(record), taken, entry)
 
-    def _create_row(self, table: Table, row: Mapping[str, Any], scope: Scope, taken: str) -> None:
+    def _create_row(
+        self, table: Table, row: Mapping[str, Any], scope: Scope, taken: str, entry: AuditEntry | None = None
+    ) -> None:
         statement = insert(table).values(row)
         try:
-            self._write(scope, lambda connection: connection.execute(statement))
+            self._write(scope, lambda connection: connection.execute(statement), entry)
         except exc.IntegrityError:
             raise Conflict(taken) from None
 
-    def _put(self, table: Table, record: Any, gone: str) -> None:
+    def _put(self, table: Table, record: Any, gone: str, entry: AuditEntry | None = None) -> None:
         """Insert or replace; `Conflict` with `gone` where what it refers to is not there."""
         try:
-            self._put_row(table, to_row(record), Scope.of(record))
+            self._put_row(table, to_row(record), Scope.of(record), entry)
         except exc.IntegrityError:
             raise Conflict(gone) from None
 
-    def _put_row(self, table: Table, row: Mapping[str, Any], scope: Scope) -> None:
+    def _put_row(self, table: Table, row: Mapping[str, Any], scope: Scope, entry: AuditEntry | None = None) -> None:
         key = [column.name for column in table.primary_key]
         new = self._upsert(table).values(row)
         rest = {name: new.excluded[name] for name in row if name not in key}
         statement = new.on_conflict_do_update(index_elements=key, set_=rest)
-        self._write(scope, lambda connection: connection.execute(statement))
+        self._write(scope, lambda connection: connection.execute(statement), entry)
 
-    def _replace(self, table: Table, record: Any, stale: str) -> None:
+    def _replace(self, table: Table, record: Any, stale: str, entry: AuditEntry | None = None) -> None:
         """Write over the record whose revision is one less; `Conflict` with `stale` where there is none."""
         row = to_row(record)
         key = [column == row[column.name] for column in table.primary_key]
         statement = update(table).where(*key, table.c.revision == row["revision"] - 1).values(row)
         try:
-            changed = self._write(Scope.of(record), lambda connection: connection.execute(statement).rowcount)
+            changed = self._write(
+                Scope.of(record), lambda connection: connection.execute(statement).rowcount > 0, entry
+            )
         except exc.IntegrityError:
-            changed = 0
+            changed = False
         if not changed:
             raise Conflict(stale)
 

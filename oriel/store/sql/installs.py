@@ -2,47 +2,55 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, select, tuple_, update
+from sqlalchemy import Connection, Table, and_, case, delete, select, tuple_, update
 
 from oriel.errors import OrielError
 from oriel.store.cursors import decode_text_cursor, encode_cursor
 from oriel.store.policy_records import SealedPlace
-from oriel.store.records import Install, Page, Resolution, StoredSecret, Version
+from oriel.store.records import AuditEntry, Install, Page, Resolution, StoredSecret, Version
 from oriel.store.sql import tables
+from oriel.store.sql.chain import append
 from oriel.store.sql.database import Database, to_record, to_row
 from oriel.store.sql.policy import DEFAULTS
-from oriel.store.sql.row_security import RESEAL, Scope
+from oriel.store.sql.row_security import DELETE, FOLLOW, RESEAL, Scope
 from oriel.store.sql.tables import (
+    audit_head,
     extension_version,
     install_secret,
     publisher,
     publisher_key,
     quarantine,
     quota_defaults,
+    rollout,
     tenant_quota,
 )
 from oriel.store.sql.tables import tenant_extension_install as installs
 
-_BELONGS_TO_AN_INSTALL = (
-    tables.guest_record,
-    tables.install_secret,
-    tables.extension_event_subscription,
-    tables.schedule,
-    tables.repeated_request,
-)
+BELONGINGS: Mapping[str, Table] = {
+    "subscriptions": tables.extension_event_subscription,
+    "schedules": tables.schedule,
+    "secrets": tables.install_secret,
+    "records": tables.guest_record,
+    "repeated_requests": tables.repeated_request,
+    "executions": tables.extension_execution_log,
+}
+"""What belongs to an install and is deleted with it, by the names that receipts use; each has tenant and install id."""
+
+PIECE = 500
 
 
 class SqlInstalls(Database):
     """The part that tenants write, and `resolve`."""
 
-    def create_install(self, install: Install) -> None:
+    def create_install(self, install: Install, entry: AuditEntry | None = None) -> None:
         taken = f"{install.extension_id} is installed already, or its version {install.version} is gone."
-        self._create(installs, install, taken)
+        self._create(installs, install, taken, entry)
 
-    def replace_install(self, install: Install) -> None:
-        self._replace(installs, install, f"The install of {install.extension_id} has changed meanwhile.")
+    def replace_install(self, install: Install, entry: AuditEntry | None = None) -> None:
+        self._replace(installs, install, f"The install of {install.extension_id} has changed meanwhile.", entry)
 
     def get_install(self, tenant_id: str, extension_id: str) -> Install | None:
         return self._one(Install, select(installs).where(_install(tenant_id, extension_id)), Scope(tenant_id))
@@ -51,26 +59,47 @@ class SqlInstalls(Database):
         own = select(installs).where(installs.c.tenant_id == tenant_id)
         return self._page(Install, own, installs.c.extension_id, cursor, limit, scope=Scope(tenant_id))
 
-    def delete_install(self, tenant_id: str, extension_id: str) -> bool:
-        one = _install(tenant_id, extension_id)
+    def delete_install(
+        self, tenant_id: str, extension_id: str, entry: AuditEntry | None = None
+    ) -> Mapping[str, int] | None:
+        one, gone = _install(tenant_id, extension_id), False
+        counts: dict[str, int] | None = None
 
-        def remove(connection: Connection) -> bool:
-            install_id = connection.execute(select(installs.c.install_id).where(one).with_for_update()).scalar()
-            if install_id is None:
-                return False
-            for table in _BELONGS_TO_AN_INSTALL:
-                own = and_(table.c.tenant_id == tenant_id, table.c.install_id == install_id)
-                connection.execute(delete(table).where(own))
-            return connection.execute(delete(installs).where(one)).rowcount > 0
+        def erase(connection: Connection) -> tuple[dict[str, int] | None, bool]:
+            found = select(installs.c.install_id, installs.c.erased).where(one).with_for_update()
+            row = connection.execute(found).one_or_none()
+            if row is None:
+                return None, True
+            counts = dict.fromkeys(BELONGINGS, 0) | row.erased
+            for kind, table in BELONGINGS.items():
+                if erased := _erase_some(connection, table, tenant_id, row.install_id):
+                    counts[kind] += erased
+                    more = {"erased": counts, "revision": installs.c.revision + 1}
+                    connection.execute(update(installs).where(one).values(more))
+                    return counts, False
+            connection.execute(delete(installs).where(one))
+            if entry is not None:
+                append(connection, replace(entry, after=counts), self._upsert(audit_head))
+            return counts, True
 
-        return self._write(Scope(tenant_id), remove)
+        while not gone:
+            counts, gone = self._write(Scope(tenant_id), erase)
+        return counts
 
-    def put_secret(self, secret: StoredSecret) -> None:
-        self._put(install_secret, secret, f"There is no install {secret.install_id} to keep a secret for.")
+    def due_deletions(self, limit: int = 100) -> tuple[Install, ...]:
+        due = select(installs).where(installs.c.delete_at <= self._clock()).order_by(installs.c.delete_at).limit(limit)
+        return self._all(Install, due, DELETE)
 
-    def delete_secret(self, tenant_id: str, install_id: str, name: str) -> bool:
-        one = and_(_secrets(tenant_id, install_id), install_secret.c.name == name)
-        return self._delete(delete(install_secret).where(one), Scope(tenant_id)) > 0
+    def list_followers(self, extension_id: str, cursor: str | None = None, limit: int = 100) -> Page[Install]:
+        following = select(installs).where(installs.c.extension_id == extension_id, installs.c.follows != "")
+        return self._page(Install, following, installs.c.tenant_id, cursor, limit, scope=FOLLOW)
+
+    def put_secret(self, secret: StoredSecret, entry: AuditEntry | None = None) -> None:
+        self._put(install_secret, secret, f"There is no install {secret.install_id} to keep a secret for.", entry)
+
+    def delete_secret(self, tenant_id: str, install_id: str, name: str, entry: AuditEntry | None = None) -> bool:
+        one = delete(install_secret).where(_secrets(tenant_id, install_id), install_secret.c.name == name)
+        return self._write(Scope(tenant_id), lambda connection: connection.execute(one).rowcount > 0, entry)
 
     def list_secrets(self, tenant_id: str, install_id: str) -> tuple[StoredSecret, ...]:
         own = select(install_secret).where(_secrets(tenant_id, install_id))
@@ -103,7 +132,7 @@ class SqlInstalls(Database):
             own = _secrets(tenant_id, row["i_install_id"])
             secrets = connection.execute(select(install_secret).where(own).order_by(install_secret.c.name)).mappings()
             return Resolution(
-                install=to_record(Install, _part(row, "i_")),
+                install=to_record(Install, _part(row, "i_") | {"version": row["v_version"]}),
                 version=to_record(Version, _part(row, "v_")),
                 secrets=tuple(to_record(StoredSecret, secret) for secret in secrets),
                 publisher_revoked=row["publisher_revoked_at"] is not None,
@@ -112,6 +141,13 @@ class SqlInstalls(Database):
                 tenant_quotas=(row["default_tenant"] or {}) | (row["own_tenant"] or {}),
                 install_quotas=(row["default_install"] or {}) | (row["own_install"] or {}),
             )
+
+
+def _erase_some(connection: Connection, table: Table, tenant_id: str, install_id: str) -> int:
+    """Delete at most `PIECE` rows of an install; how many."""
+    key = list(table.primary_key)
+    some = select(*key).where(table.c.tenant_id == tenant_id, table.c.install_id == install_id).limit(PIECE)
+    return connection.execute(delete(table).where(tuple_(*key).in_(some))).rowcount
 
 
 def _install(tenant_id: str, extension_id: str) -> Any:
@@ -140,6 +176,12 @@ def _part(row: Mapping[Any, Any], prefix: str) -> dict[str, Any]:
 
 
 _OF_TENANT, _OF_INSTALL = tenant_quota.alias("tenant_own"), tenant_quota.alias("install_own")
+_RUNS = case(
+    (and_(rollout.c.status == "rolled_back", installs.c.by_rollout), installs.c.previous_version),
+    else_=installs.c.version,
+)
+"""The version that an install runs: of a rollout that was rolled back, the one before."""
+
 _RESOLVE = (
     select(
         *_labelled(installs, "i_"),
@@ -154,11 +196,13 @@ _RESOLVE = (
     )
     .join_from(
         installs,
+        rollout,
+        and_(rollout.c.extension_id == installs.c.extension_id, rollout.c.version == installs.c.version),
+        isouter=True,
+    )
+    .join(
         extension_version,
-        and_(
-            extension_version.c.extension_id == installs.c.extension_id,
-            extension_version.c.version == installs.c.version,
-        ),
+        and_(extension_version.c.extension_id == installs.c.extension_id, extension_version.c.version == _RUNS),
     )
     .join(publisher, publisher.c.publisher == extension_version.c.publisher)
     .outerjoin(

@@ -17,7 +17,7 @@ from oriel.store.policy_records import (
     RepeatRecord,
     StoredDataKey,
 )
-from oriel.store.records import Page
+from oriel.store.records import AuditEntry, Page
 from oriel.store.sql.database import Database, to_record, to_row
 from oriel.store.sql.row_security import NO_TENANT, PLATFORM, Scope
 from oriel.store.sql.tables import api_key, data_key, quota_defaults, rate_lease, repeated_request, tenant_quota
@@ -30,9 +30,9 @@ class SqlPolicy(Database):
 
     # API keys
 
-    def create_api_key(self, key: ApiKey) -> None:
+    def create_api_key(self, key: ApiKey, entry: AuditEntry | None = None) -> None:
         row = to_row(key) | {"tenant_id": key.tenant_id or NO_TENANT}
-        self._create_row(api_key, row, _scope(key.tenant_id), f"There is an API key {key.key_id} already.")
+        self._create_row(api_key, row, _scope(key.tenant_id), f"There is an API key {key.key_id} already.", entry)
 
     def get_api_key(self, tenant_id: str | None, key_id: str) -> ApiKey | None:
         found = self._one(ApiKey, select(api_key).where(_key(tenant_id, key_id)), _scope(tenant_id))
@@ -43,21 +43,21 @@ class SqlPolicy(Database):
         page = self._page(ApiKey, own, api_key.c.key_id, cursor, limit, scope=_scope(tenant_id))
         return Page(items=tuple(map(_named, page.items)), cursor=page.cursor)
 
-    def revoke_api_key(self, tenant_id: str | None, key_id: str, at: int) -> bool:
+    def revoke_api_key(self, tenant_id: str | None, key_id: str, at: int, entry: AuditEntry | None = None) -> bool:
         one = update(api_key).where(_key(tenant_id, key_id), api_key.c.revoked_at.is_(None)).values(revoked_at=at)
-        return self._write(_scope(tenant_id), lambda connection: connection.execute(one).rowcount) > 0
+        return self._write(_scope(tenant_id), lambda connection: connection.execute(one).rowcount > 0, entry)
 
     # quotas
 
-    def put_quota_defaults(self, defaults: QuotaDefaults) -> None:
-        self._put_row(quota_defaults, to_row(defaults) | {"name": DEFAULTS}, Scope())
+    def put_quota_defaults(self, defaults: QuotaDefaults, entry: AuditEntry | None = None) -> None:
+        self._put_row(quota_defaults, to_row(defaults) | {"name": DEFAULTS}, Scope(), entry)
 
     def get_quota_defaults(self) -> QuotaDefaults | None:
         columns = [column for column in quota_defaults.columns if column.name != "name"]
         return self._one(QuotaDefaults, select(*columns).where(quota_defaults.c.name == DEFAULTS))
 
-    def put_quota(self, setting: QuotaSetting) -> None:
-        self._put_row(tenant_quota, to_row(setting), Scope(setting.tenant_id))
+    def put_quota(self, setting: QuotaSetting, entry: AuditEntry | None = None) -> None:
+        self._put_row(tenant_quota, to_row(setting), Scope(setting.tenant_id), entry)
 
     def list_quotas(self, tenant_id: str) -> tuple[QuotaSetting, ...]:
         own = select(tenant_quota).where(tenant_quota.c.tenant_id == tenant_id)
@@ -118,8 +118,8 @@ class SqlPolicy(Database):
 
     # data keys
 
-    def put_data_key(self, key: StoredDataKey) -> None:
-        self._put_row(data_key, to_row(key), Scope())
+    def put_data_key(self, key: StoredDataKey, entry: AuditEntry | None = None) -> None:
+        self._put_row(data_key, to_row(key), Scope(), entry)
 
     def current_data_key(self) -> StoredDataKey | None:
         newest = select(data_key).order_by(data_key.c.created_at.desc(), data_key.c.key_id.desc()).limit(1)

@@ -4,6 +4,7 @@ from sqlalchemy import Connection, exc, insert, select, update
 
 from oriel.store.errors import Conflict
 from oriel.store.records import (
+    AuditEntry,
     Bundle,
     Extension,
     Page,
@@ -23,8 +24,8 @@ PENDING = ("uploaded", "verified", "compiled")
 class SqlPublishing(Database):
     """The part that publishing writes."""
 
-    def put_publisher(self, publisher: Publisher) -> None:
-        self._put(tables.publisher, publisher, f"The publisher {publisher.publisher} cannot be written.")
+    def put_publisher(self, publisher: Publisher, entry: AuditEntry | None = None) -> None:
+        self._put(tables.publisher, publisher, f"The publisher {publisher.publisher} cannot be written.", entry)
 
     def get_publisher(self, publisher: str) -> Publisher | None:
         return self._one(Publisher, select(tables.publisher).where(tables.publisher.c.publisher == publisher))
@@ -32,8 +33,8 @@ class SqlPublishing(Database):
     def list_publishers(self, cursor: str | None = None, limit: int = 100) -> Page[Publisher]:
         return self._page(Publisher, select(tables.publisher), tables.publisher.c.publisher, cursor, limit)
 
-    def put_publisher_key(self, key: PublisherKey) -> None:
-        self._put(tables.publisher_key, key, f"There is no publisher {key.publisher}.")
+    def put_publisher_key(self, key: PublisherKey, entry: AuditEntry | None = None) -> None:
+        self._put(tables.publisher_key, key, f"There is no publisher {key.publisher}.", entry)
 
     def list_publisher_keys(self, publisher: str) -> tuple[PublisherKey, ...]:
         table = tables.publisher_key
@@ -60,7 +61,9 @@ class SqlPublishing(Database):
             Upload, select(table).where(table.c.state.in_(PENDING)).order_by(table.c.upload_id).limit(limit)
         )
 
-    def create_version(self, extension: Extension, bundle: Bundle, version: Version) -> None:
+    def create_version(
+        self, extension: Extension, bundle: Bundle, version: Version, entry: AuditEntry | None = None
+    ) -> None:
         taken = f"The version {version.extension_id} {version.version} exists."
 
         def create(connection: Connection) -> None:
@@ -70,7 +73,7 @@ class SqlPublishing(Database):
             connection.execute(insert(tables.extension_version).values(to_row(version)))
 
         try:
-            self._write(NOBODY, create)
+            self._write(NOBODY, create, entry)
         except exc.IntegrityError:
             raise Conflict(taken) from None
 
@@ -85,10 +88,12 @@ class SqlPublishing(Database):
         if connection.execute(owner).scalar_one() != extension.publisher:
             raise Conflict(f"The name {extension.extension_id} belongs to another publisher.")
 
-    def set_version_status(self, extension_id: str, version: str, status: VersionStatus) -> None:
+    def set_version_status(
+        self, extension_id: str, version: str, status: VersionStatus, entry: AuditEntry | None = None
+    ) -> None:
         table = tables.extension_version
         one = update(table).where(table.c.extension_id == extension_id, table.c.version == version)
-        self._write(NOBODY, lambda connection: connection.execute(one.values(status=status)))
+        self._write(NOBODY, lambda connection: connection.execute(one.values(status=status)).rowcount > 0, entry)
 
     def get_extension(self, extension_id: str) -> Extension | None:
         table = tables.extension_registry

@@ -8,10 +8,13 @@ Rules kept here:
 - Work that is no tenant's own has a name, and a policy as narrow as the work:
   `purge` sees records that expire, of all tenants, and can only delete them;
   `dispatch` sees the queue of work, which holds ids and times, and can only say when an item is due;
-  `platform` sees and writes the API keys that belong to no tenant;
+  `platform` sees and writes the API keys that belong to no tenant, and is for the rest as `audit`;
   `reseal` sees the sealed secrets of all tenants, which open nothing, and changes none;
   `billing` sees the usage of all tenants, and changes none;
-  `audit` sees and adds the platform's own audit entries, and no tenant's.
+  `audit` sees and adds the platform's own audit entries, and no tenant's;
+  `heads` sees the ends of all chains of the audit, which are numbers and digests;
+  `follow` sees installs that follow a range, and `delete` those that are to be deleted; each is then written as its
+  tenant's own.
 - An audit entry can be added and read. No policy lets anybody change or delete one.
 - Policies are forced: they hold for the tables' owner too. The store refuses a role that may bypass them.
 
@@ -46,6 +49,9 @@ DISPATCH = Scope(work="dispatch")
 PLATFORM = Scope(work="platform")
 RESEAL = Scope(work="reseal")
 BILLING = Scope(work="billing")
+FOLLOW = Scope(work="follow")
+DELETE = Scope(work="delete")
+HEADS = Scope(work="heads")
 
 _ENTER = select(
     func.set_config("oriel.tenant_id", bindparam("tenant_id", type_=Name), True),

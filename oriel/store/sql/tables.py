@@ -126,6 +126,32 @@ extension_version = Table(
     UniqueConstraint("version_id"),
 )
 
+rollout = Table(
+    "rollout",
+    METADATA,
+    _name("extension_id", key=True),
+    _name("version", key=True),
+    Column("percent", Integer, nullable=False),
+    _name("status"),
+    _name("started_by"),
+    _time("created_at"),
+    _time("updated_at"),
+    Column("revision", Integer, nullable=False),
+    Column("settled", Boolean, nullable=False),
+    Column("followers", Integer, nullable=False),
+    Column("moved", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    ForeignKeyConstraint(["extension_id", "version"], ["extension_version.extension_id", "extension_version.version"]),
+)
+
+claim = Table(
+    "claim",
+    METADATA,
+    _name("name", key=True),
+    _name("holder"),
+    _time("until"),
+)
+
 tenant_extension_install = Table(
     "tenant_extension_install",
     METADATA,
@@ -141,8 +167,29 @@ tenant_extension_install = Table(
     _time("updated_at"),
     Column("revision", Integer, nullable=False),
     _json("limits"),
+    _name("follows"),
+    Column("by_rollout", Boolean, nullable=False),
+    Column("previous_version", Name),
+    Column("previous_config", OptionalJson),
+    _time("delete_at", optional=True),
+    _json("erased"),
     UniqueConstraint("tenant_id", "install_id"),
     ForeignKeyConstraint(["extension_id", "version"], ["extension_version.extension_id", "extension_version.version"]),
+)
+_FOLLOWS = tenant_extension_install.c.follows != ""
+_GOES = tenant_extension_install.c.delete_at.is_not(None)
+Index(
+    "ix_tenant_extension_install_followers",
+    tenant_extension_install.c.extension_id,
+    tenant_extension_install.c.tenant_id,
+    sqlite_where=_FOLLOWS,
+    postgresql_where=_FOLLOWS,
+)
+Index(
+    "ix_tenant_extension_install_deletions",
+    tenant_extension_install.c.delete_at,
+    sqlite_where=_GOES,
+    postgresql_where=_GOES,
 )
 
 install_secret = Table(
@@ -384,13 +431,24 @@ audit_entry = Table(
     "audit_entry",
     METADATA,
     _name("tenant_id", key=True),  # empty for no tenant: a key has no NULL
-    _name("audit_id", key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    _name("audit_id"),
     _time("at"),
     _name("actor"),
     _name("action"),
     _name("target"),
     Column("before", OptionalJson),
     Column("after", OptionalJson),
+    _name("previous"),
+    _name("digest"),
+)
+
+audit_head = Table(
+    "audit_head",
+    METADATA,
+    _name("tenant_id", key=True),
+    Column("sequence", BigInteger, nullable=False),
+    _name("digest"),
 )
 
 api_key = Table(

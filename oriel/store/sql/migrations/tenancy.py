@@ -8,7 +8,8 @@ from alembic import op
 _OWN = "tenant_id = NULLIF(current_setting('oriel.tenant_id', true), '')"
 _PURGED = "current_setting('oriel.work', true) = 'purge' AND expires_at IS NOT NULL"
 _QUEUED = "current_setting('oriel.work', true) = 'dispatch'"
-_PLATFORMS = "current_setting('oriel.work', true) = 'audit' AND tenant_id = ''"
+_HEADS = "current_setting('oriel.work', true) = 'heads'"
+_PLATFORMS = "current_setting('oriel.work', true) IN ('audit', 'platform') AND tenant_id = ''"
 
 
 def isolate(table: str) -> None:
@@ -31,6 +32,14 @@ def isolate_queue(table: str) -> None:
         _execute(f"CREATE POLICY dispatch_{command.lower()} ON {table} FOR {command} USING ({_QUEUED})")
 
 
+def isolate_installs(table: str) -> None:
+    """As `isolate`; the work `follow` sees rows that follow a range, and `delete` those that are to be deleted."""
+    isolate(table)
+    for work, rows in (("follow", "follows <> ''"), ("delete", "delete_at IS NOT NULL")):
+        own_work = f"current_setting('oriel.work', true) = '{work}' AND {rows}"
+        _execute(f"CREATE POLICY {work}_select ON {table} FOR SELECT USING ({own_work})")
+
+
 def isolate_append_only(table: str) -> None:
     """A tenant sees its own rows and adds to them, and the work `audit` those of no tenant. Nobody changes any."""
     _guard(table)
@@ -50,6 +59,14 @@ def open_to_reader(table: str, work: str) -> None:
     """The work of that name sees the rows of all tenants, and changes none."""
     rows = f"current_setting('oriel.work', true) = '{work}'"
     _execute(f"CREATE POLICY {work} ON {table} FOR SELECT USING ({rows})")
+
+
+def isolate_head(table: str) -> None:
+    """As `isolate_append_only`, and rows can be changed; the work `heads` sees those of all tenants."""
+    isolate_append_only(table)
+    for name, rows in (("tenant", _OWN), ("platform", _PLATFORMS)):
+        _execute(f"CREATE POLICY {name}_update ON {table} FOR UPDATE USING ({rows}) WITH CHECK ({rows})")
+    _execute(f"CREATE POLICY heads_select ON {table} FOR SELECT USING ({_HEADS})")
 
 
 def _guard(table: str) -> None:

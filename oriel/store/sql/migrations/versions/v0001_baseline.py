@@ -8,6 +8,8 @@ from alembic import op
 from oriel.store.sql.migrations.tenancy import (
     isolate,
     isolate_append_only,
+    isolate_head,
+    isolate_installs,
     isolate_queue,
     isolate_with_platform,
     isolate_with_purge,
@@ -63,7 +65,8 @@ def upgrade() -> None:
     _create_event_tables()
     _create_schedule_tables()
     _create_policy_tables()
-    for table in ("tenant_extension_install", "install_secret", "extension_event_subscription"):
+    isolate_installs("tenant_extension_install")
+    for table in ("install_secret", "extension_event_subscription"):
         isolate(table)
     for table in ("extension_quota_usage", "tenant_quota", "rate_lease"):
         isolate(table)
@@ -76,6 +79,7 @@ def upgrade() -> None:
     isolate_with_platform("api_key")
     open_to_reader("install_secret", "reseal")
     isolate_append_only("audit_entry")
+    isolate_head("audit_head")
 
 
 def _expires(table: str) -> None:
@@ -170,6 +174,36 @@ def _create_platform_tables() -> None:
     )
 
     op.create_table(
+        "rollout",
+        _text("extension_id"),
+        _text("version"),
+        _integer("percent"),
+        _text("status"),
+        _text("started_by"),
+        _big("created_at"),
+        _big("updated_at"),
+        _integer("revision"),
+        _boolean("settled"),
+        _integer("followers"),
+        _integer("moved"),
+        _integer("waiting"),
+        sa.PrimaryKeyConstraint("extension_id", "version", name="pk_rollout"),
+        sa.ForeignKeyConstraint(
+            ["extension_id", "version"],
+            ["extension_version.extension_id", "extension_version.version"],
+            name="fk_rollout_extension_id_version",
+        ),
+    )
+
+    op.create_table(
+        "claim",
+        _text("name"),
+        _text("holder"),
+        _big("until"),
+        sa.PrimaryKeyConstraint("name", name="pk_claim"),
+    )
+
+    op.create_table(
         "quarantine",
         _text("content_hash"),
         _text("extension_id"),
@@ -195,6 +229,12 @@ def _create_tenant_tables() -> None:
         _big("updated_at"),
         _integer("revision"),
         _json("limits"),
+        _text("follows"),
+        _boolean("by_rollout"),
+        _text("previous_version", null=True),
+        _json("previous_config", null=True),
+        _big("delete_at", null=True),
+        _json("erased"),
         sa.PrimaryKeyConstraint("tenant_id", "extension_id", name="pk_tenant_extension_install"),
         sa.UniqueConstraint("tenant_id", "install_id", name="uq_tenant_extension_install_tenant_id_install_id"),
         sa.ForeignKeyConstraint(
@@ -202,6 +242,21 @@ def _create_tenant_tables() -> None:
             ["extension_version.extension_id", "extension_version.version"],
             name="fk_tenant_extension_install_extension_id_version",
         ),
+    )
+    follows, goes = sa.text("follows != ''"), sa.text("delete_at IS NOT NULL")
+    op.create_index(
+        "ix_tenant_extension_install_followers",
+        "tenant_extension_install",
+        ["extension_id", "tenant_id"],
+        sqlite_where=follows,
+        postgresql_where=follows,
+    )
+    op.create_index(
+        "ix_tenant_extension_install_deletions",
+        "tenant_extension_install",
+        ["delete_at"],
+        sqlite_where=goes,
+        postgresql_where=goes,
     )
 
     op.create_table(
@@ -301,6 +356,7 @@ def _create_tenant_tables() -> None:
     op.create_table(
         "audit_entry",
         _text("tenant_id"),
+        _big("sequence"),
         _text("audit_id"),
         _big("at"),
         _text("actor"),
@@ -308,7 +364,17 @@ def _create_tenant_tables() -> None:
         _text("target"),
         _json("before", null=True),
         _json("after", null=True),
-        sa.PrimaryKeyConstraint("tenant_id", "audit_id", name="pk_audit_entry"),
+        _text("previous"),
+        _text("digest"),
+        sa.PrimaryKeyConstraint("tenant_id", "sequence", name="pk_audit_entry"),
+    )
+
+    op.create_table(
+        "audit_head",
+        _text("tenant_id"),
+        _big("sequence"),
+        _text("digest"),
+        sa.PrimaryKeyConstraint("tenant_id", name="pk_audit_head"),
     )
 
 

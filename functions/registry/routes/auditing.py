@@ -1,0 +1,67 @@
+"""Routes of the audit: a tenant's own chain, the platform's, and whether they are whole."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+
+from oriel import strict_json
+from registry.audits import Audits, Verification
+from registry.core import Registry
+from registry.routes import views
+from registry.routes.caller import ConfiguringCaller, Cursor, Limit, OperatingCaller
+
+Json = dict[str, Any]
+FewAtOnce = Annotated[int, Query(ge=1, le=20)]
+
+
+class Verify(BaseModel):
+    """What to hold a chain against, beside what the platform keeps."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    checkpoint: dict[str, Any] | None = None
+
+
+def auditing_routes(registry: Registry) -> APIRouter:
+    router = APIRouter()
+    audits = Audits(registry)
+
+    @router.get("/audit")
+    def list_audit(caller: ConfiguringCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
+        return views.page(audits.page(caller.require_tenant(), cursor, limit), asdict)
+
+    @router.post("/audit/verify")
+    def verify_audit(body: Verify, caller: ConfiguringCaller) -> Json:
+        return verification(audits.verify(caller.require_tenant(), _envelope(body)))
+
+    @router.get("/audit/checkpoint")
+    def get_checkpoint(caller: ConfiguringCaller) -> Json:
+        return audits.checkpoint(caller.require_tenant())
+
+    @router.get("/audit/platform")
+    def list_platform_audit(caller: OperatingCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
+        return views.page(audits.page(None, cursor, limit), asdict)
+
+    @router.post("/audit/platform/verify")
+    def verify_platform_audit(body: Verify, caller: OperatingCaller) -> Json:
+        return verification(audits.verify(None, _envelope(body)))
+
+    @router.get("/audit/platform/checkpoint")
+    def get_platform_checkpoint(caller: OperatingCaller) -> Json:
+        return audits.checkpoint(None)
+
+    @router.post("/audit/chains/verify")
+    def verify_chains(caller: OperatingCaller, cursor: Cursor = None, limit: FewAtOnce = 20) -> Json:
+        return views.page(audits.verify_page(cursor, limit), verification)
+
+    return router
+
+
+def verification(found: Verification) -> Json:
+    return {**asdict(found), "intact": found.intact}
+
+
+def _envelope(body: Verify) -> bytes | None:
+    return None if body.checkpoint is None else strict_json.dumps(body.checkpoint)
