@@ -18,7 +18,7 @@ Work = Callable[[], None]
 class Oriel:
     """`Runner.execute`, as a worker process calls it: request in, answer and receipt out.
 
-    It unpacks the body from the message and packs the answer's into one; the stock side has bytes on both ways.
+    Bodies are text or bytes in its messages, as they are on the stock side.
     """
 
     deployment: Deployment
@@ -30,7 +30,7 @@ class Oriel:
 
         def work() -> None:
             response = self.runner.execute(request)
-            if response.error is not None or (response.body_text, response.body_b64) != packed:
+            if response.error is not None or (response.body_text, response.body_bytes) != packed:
                 raise RuntimeError(
                     f"Oriel answers {response.status} {response.error} with {len(response.body())} bytes"
                 )

@@ -16,8 +16,8 @@ def test_a_body_arrives_as_it_was(body):
 
 
 def test_text_travels_as_text_and_the_rest_as_base64():
-    assert body_fields(b"text") == {"body_text": "text", "body_b64": ""}
-    assert body_fields(b"\xff") == {"body_text": "", "body_b64": "/w=="}
+    assert body_fields(b"text") == {"body_text": "text", "body_bytes": b""}
+    assert body_fields(b"\xff") == {"body_text": "", "body_bytes": b"\xff"}
 
 
 def test_the_largest_text_is_small_in_an_envelope_whatever_json_makes_of_it():

@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import cast
 
-from oriel.contract import ExecuteError, ExecuteRequest, ExecuteResponse, Receipt, body_fields
+from oriel.contract import ExecuteError, ExecuteRequest, ExecuteResponse, Receipt
 from oriel.errors import OrielError
 from oriel.telemetry import bind
 from runner.board import Board
@@ -193,7 +193,7 @@ def _answered(answer: Answer, receipt: Receipt, execution: Execution) -> Execute
     return ExecuteResponse(
         status=answer.status,
         headers=answer.headers,
-        **body_fields(answer.body),
+        **answer.body,
         receipt=receipt,
         logs=tuple(execution.lines),
         metrics=metrics.totals(execution),

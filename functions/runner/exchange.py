@@ -12,9 +12,9 @@ import re
 from dataclasses import dataclass
 from typing import TypedDict
 
-from oriel.contract import HttpRequest, Limits
+from oriel.contract import MAX_TEXT_BYTES, BodyFields, HttpRequest, Limits, body_fields
 from oriel.errors import OrielError
-from runner.host.bodies import Body, from_bytes, to_bytes
+from runner.host.bodies import Body, from_bytes, from_text, to_bytes
 
 MAX_HEADER_BYTES = 32_768
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -51,20 +51,15 @@ class GuestResponse(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A guest's answer that has passed."""
+    """A guest's answer that has passed; its body in the form in which it travels on."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: bytes
+    body: BodyFields
 
 
 def to_guest(http: HttpRequest) -> GuestRequest:
-    """The request in the guest's form. `OrielError("malformed_request")` where the body is not base64."""
-    try:
-        body = http.body()
-    except ValueError:
-        raise OrielError("malformed_request", "http.body_b64 is not base64.") from None
-    content_type = next((value for name, value in http.headers if name == "content-type"), "")
+    """The request in the guest's form."""
     return {
         "method": http.method,
         "path": http.path,
@@ -72,8 +67,13 @@ def to_guest(http: HttpRequest) -> GuestRequest:
         "route": http.route,
         "params": [{"name": name, "value": value} for name, value in http.params],
         "headers": [{"name": name, "value": value} for name, value in http.headers],
-        "body": from_bytes(body, content_type),
+        "body": _guest_body(http),
     }
+
+
+def _guest_body(http: HttpRequest) -> Body:
+    content_type = next((value for name, value in http.headers if name == "content-type"), "")
+    return from_bytes(http.body_bytes, content_type) if http.body_bytes else from_text(http.body_text, content_type)
 
 
 def largest_result(limits: Limits) -> int:
@@ -95,8 +95,8 @@ def from_guest(response: GuestResponse, limits: Limits) -> Answer:
         raise OrielError("bad_response", f"The status {status} is not from 200 to 599.")
     headers = _headers(response["headers"], limits.max_response_headers)
     body = _body(response["body"], limits.max_response_bytes)
-    if body and status in _WITHOUT_BODY:
-        raise OrielError("bad_response", f"An answer of status {status} has no body, and {len(body):,} bytes came.")
+    if any(body.values()) and status in _WITHOUT_BODY:
+        raise OrielError("bad_response", f"An answer of status {status} has no body, and one came.")
     return Answer(status, headers, body)
 
 
@@ -117,17 +117,19 @@ def _header(at: int, line: Pair) -> tuple[str, str]:
     return line["name"].lower(), line["value"].strip(" \t")
 
 
-def _body(body: Body, limit: int) -> bytes:
+def _body(body: Body, limit: int) -> BodyFields:
     # A character is at least one byte: what has too many of them is refused before it is copied.
     if body[0] != "empty" and len(body[1]) > limit:
         raise _too_large(len(body[1]), limit)
+    if body[0] == "text" and body[1].isascii() and len(body[1]) <= MAX_TEXT_BYTES:
+        return {"body_text": body[1], "body_bytes": b""}
     try:
         data = to_bytes(body)
     except ValueError:
         raise OrielError("bad_response", "body: a binary string has characters up to U+00FF only.") from None
     if len(data) > limit:
         raise _too_large(len(data), limit)
-    return data
+    return body_fields(data)
 
 
 def _too_large(size: int, limit: int) -> OrielError:

@@ -13,7 +13,7 @@ from tests.support.gateway import answer
 
 BODY = answer(200, b"hello").to_json()
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
-LARGE = replace(REQUEST, http=replace(REQUEST.http, body_b64="A" * 20_000_000))
+LARGE = replace(REQUEST, http=replace(REQUEST.http, body_bytes=b"A" * 15_000_000))
 
 
 def read_all(connection):

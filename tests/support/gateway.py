@@ -1,6 +1,5 @@
 """A gateway over parts that live in memory behind the real Protocols, and the records it reads."""
 
-import base64
 import json
 import threading
 import time
@@ -230,7 +229,7 @@ def answer(status=200, body=b"", *headers, **fields):
     return ExecuteResponse(
         status=status,
         headers=headers,
-        body_b64=base64.b64encode(body).decode(),
+        body_bytes=body,
         receipt=Receipt(duration_ms=1.5),
         **fields,
     )

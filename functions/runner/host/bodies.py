@@ -55,6 +55,13 @@ def from_bytes(data: bytes, content_type: str = "") -> Body:
     return ("binary", data.decode("latin-1"))
 
 
+def from_text(text: str, content_type: str = "") -> Body:
+    """The same for a body that came as text."""
+    if text and is_texty(content_type) and not text.startswith("\ufeff"):
+        return ("text", text)
+    return from_bytes(text.encode(), content_type)
+
+
 def is_texty(content_type: str) -> bool:
     """Whether a media type (RFC 9110, section 8.3.1) names text in UTF-8."""
     essence, _, parameters = content_type.lower().partition(";")
