@@ -38,7 +38,7 @@ from runner.core import Runner
 TENANT, PUBLISHER = "northwind", "com.acme"
 ROLES = ("admin", "publisher", "operator")
 LOOPBACK = "127.0.0.1"
-START_SECONDS = 60.0
+START_SECONDS = 180.0  # a first start writes bytecode
 SHOWN = 2_000  # characters of a log
 PUBLISHED = "published.json"
 BINARY = "application/octet-stream"
@@ -69,7 +69,10 @@ class Deployment:
         return cls(data_dir, {name: Published(*entry) for name, entry in written.items()})
 
     def component(self, guest: str) -> bytes:
-        return _component_path(self.data_dir, guest).read_bytes()
+        return self.component_path(guest).read_bytes()
+
+    def component_path(self, guest: str) -> Path:
+        return _component_path(self.data_dir, guest)
 
     def settings(self) -> Settings:
         return Settings.load(data_dir=self.data_dir, log_level="warning")
@@ -113,7 +116,7 @@ def deployed() -> Iterator[Deployment]:
 @contextmanager
 def serving(data_dir: Path) -> Iterator[int]:
     """`oriel serve` on a data directory, in processes of its own; the port of the product origin."""
-    port, ui_port = _free_ports(2)
+    port, ui_port = free_ports(2)
     command = [sys.executable, "-m", "oriel", "serve", "--data-dir", str(data_dir)]
     command += ["--port", str(port), "--ui-port", str(ui_port)]
     log = data_dir / "serve.log"
@@ -176,7 +179,8 @@ def _publish(client: PlatformClient, guest: guests.Guest, key: SigningKey) -> Pu
     return Published(manifest.name, version, digest)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nothing listens on."""
     sockets = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
     ports = [opened.getsockname()[1] for opened in sockets]
     for opened in sockets:

@@ -8,7 +8,7 @@ import http.client
 import random
 from collections.abc import Iterator
 
-from benchmarks import extism_plugin, guests
+from benchmarks import extism_plugin, guests, jco
 from benchmarks.deployment import LOOPBACK, TEXT, Deployment, deployed, serving
 from benchmarks.measure import Result, in_turns, median, percentile
 from benchmarks.sides import Bare, Oriel
@@ -31,6 +31,7 @@ def run() -> Iterator[Result]:
             yield from _large(oriel)
         finally:
             runner.close()
+        yield from _jco(deployment)
         yield from _http(deployment)
         yield from _load(deployment)
 
@@ -54,6 +55,16 @@ def _extism(oriel: Oriel) -> Iterator[Result]:
     yield Result("execute.plain.rps", ours, "1/s")
     yield Result("execute.extism.rps", theirs, "1/s")
     yield Result("execute.extism.vs_oriel_rps", theirs / ours, "ratio")
+
+
+def _jco(deployment: Deployment) -> Iterator[Result]:
+    with jco.sides(deployment) as works:
+        taken = in_turns(works, rounds=25, in_a_row=ROW)
+    if taken:
+        ours, theirs = (1_000 / median(taken[side]) for side in ("oriel", "jco"))
+        yield Result("execute.standard_worker.rps", ours, "1/s")
+        yield Result("execute.jco_serve.rps", theirs, "1/s")
+        yield Result("execute.jco_serve.vs_oriel_rps", theirs / ours, "ratio")
 
 
 def _bytes(oriel: Oriel, bare: Bare) -> Iterator[Result]:

@@ -1,8 +1,8 @@
-"""The guests that benchmarks run: two projects built as `oriel build` does it, and one written as component text.
+"""The guests that benchmarks run: two projects built as `oriel build` does it, and two written as component text.
 
 What was built lies in the build's cache under a hash of everything that it was made from: only a change builds again.
-Each answers `GET /hello`; `javascript` and `python` also send a body back, as text (`POST /text`) and as bytes
-(`POST /bytes`).
+Each answers `GET /hello`, `standard` by `wasi:http/incoming-handler`; `javascript` and `python` also send a body back,
+as text (`POST /text`) and as bytes (`POST /bytes`).
 """
 
 import hashlib
@@ -20,11 +20,12 @@ from oriel.build.tools import cache_dir
 from oriel.bundle import pack
 from oriel.manifest import Manifest
 from tests.guests.build import TEXT, guest
+from tests.guests.standard import answering
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-JAVASCRIPT, PYTHON, PLAIN = "javascript", "python", "plain"
-NAMES = (JAVASCRIPT, PYTHON, PLAIN)
+JAVASCRIPT, PYTHON, PLAIN, STANDARD = "javascript", "python", "plain", "standard"
+NAMES = (JAVASCRIPT, PYTHON, PLAIN, STANDARD)
 HELLO = "hello"
 
 
@@ -73,7 +74,9 @@ def _make(name: str, home: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="making-", dir=home.parent) as temporary:
         work = Path(temporary) / name
         if name == PLAIN:
-            _write_plain(work)
+            _write(work, name, _plain())
+        elif name == STANDARD:
+            _write(work, name, answering())
         else:
             shutil.copytree(HERE / name, work, ignore=shutil.ignore_patterns("dist"))
             build(work, progress=lambda line: print(f"{name}: {line}", file=sys.stderr))
@@ -91,16 +94,18 @@ def keep(made: Path, home: Path) -> None:
             former.unlink(missing_ok=True)
 
 
-def _write_plain(project: Path) -> None:
+def _plain() -> bytes:
     """A component that does nothing but answer: what is measured with it is the way to it and back."""
-    manifest = json.loads((HERE / JAVASCRIPT / "manifest.json").read_text(encoding="utf-8"))
-    manifest |= {"name": "com.acme.bench-plain", "runtime": "wasm@1"}
-    size = len(HELLO)
-    component = guest(
+    return guest(
         f"(call $respond (i32.const 200) (i32.const 0) (i32.const 0) (i32.const {TEXT}) (i32.const 1024)"
-        f" (i32.const {size}))",
+        f" (i32.const {len(HELLO)}))",
         data=HELLO,
     )
+
+
+def _write(project: Path, name: str, component: bytes) -> None:
+    manifest = json.loads((HERE / JAVASCRIPT / "manifest.json").read_text(encoding="utf-8"))
+    manifest |= {"name": f"com.acme.bench-{name}", "runtime": "wasm@1"}
     (project / COMPONENT).parent.mkdir(parents=True)
     (project / COMPONENT).write_bytes(component)
     (project / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
