@@ -71,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_bundle_bytes: Annotated[int, Meta(ge=1)] = 64 * MEGABYTE
     max_timeout_ms: Annotated[int, Meta(ge=1)] = 30_000
     max_memory_mb: Annotated[int, Meta(ge=16)] = 256
+    max_fuel: Annotated[int, Meta(ge=0)] = 0  # 0: it is not counted, and no limit of it can be held
     cache_seconds: Annotated[float, Meta(ge=0, le=5)] = 5.0
 
     # the engine room: processes share the processors best, threads wait for what guests ask of the world
@@ -136,6 +137,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def allowed_origins(self) -> tuple[str, ...]:
         """Origins of the host product: they may call the API from a browser and frame the UIs."""
         return self.host_origins or (self.base_url,)
+
+    @property
+    def counts_fuel(self) -> bool:
+        """Whether the engine counts fuel: that is another configuration of it, with artifacts of its own."""
+        return self.max_fuel > 0
 
     def on_ports(self, port: int, ui_port: int) -> "Settings":
         """The same settings with the ports that are really listened on."""

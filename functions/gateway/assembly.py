@@ -35,7 +35,9 @@ def build_gateway(
         cors=Cors(settings.allowed_origins),
         sessions=sessions,
         trust=trust,
-        ceiling=Limits(timeout_ms=settings.max_timeout_ms, memory_mb=settings.max_memory_mb),
+        ceiling=Limits(
+            timeout_ms=settings.max_timeout_ms, memory_mb=settings.max_memory_mb, fuel=settings.max_fuel or None
+        ),
         watch=Watch(retention_ms=settings.log_retention_days * DAY_MS),
         max_body_bytes=settings.max_body_bytes,
     )

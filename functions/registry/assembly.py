@@ -36,5 +36,6 @@ def build_registry(
             bundle_bytes=settings.max_bundle_bytes,
             compile_memory_mb=settings.compile_memory_mb,
             compile_seconds=settings.compile_seconds,
+            count_fuel=settings.counts_fuel,
         ),
     )

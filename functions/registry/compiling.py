@@ -71,10 +71,12 @@ class Compiler:
     Args:
         memory_mb: address space of the process.
         seconds: of real time; of CPU time twice as many, since it compiles in parallel.
+        fuel: for an engine that counts fuel.
     """
 
-    def __init__(self, *, memory_mb: int, seconds: int, module: str = COMPILER) -> None:
+    def __init__(self, *, memory_mb: int, seconds: int, fuel: bool = False, module: str = COMPILER) -> None:
         self._memory_mb, self._seconds, self._module = memory_mb, seconds, module
+        self.fuel = fuel
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -103,7 +105,7 @@ class Compiler:
 
     def _run(self, folder: Path) -> int:
         limits = (self._memory_mb, 2 * self._seconds, MAX_ARTIFACT_MB)
-        compiler = (sys.executable, "-m", self._module, "in.wasm", "out.cwasm")
+        compiler = (sys.executable, "-m", self._module, "in.wasm", "out.cwasm", *(["--fuel"] if self.fuel else []))
         with (folder / "report").open("wb") as report:
             process = self._process = subprocess.Popen(  # noqa: S603 - every argument is ours
                 [sys.executable, "-m", "registry.limited", *map(str, limits), *compiler],

@@ -17,11 +17,16 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What strangers may make the registry do. Sizes in bytes, times in seconds."""
+    """What strangers may make the registry do. Sizes in bytes, times in seconds.
+
+    Attributes:
+        count_fuel: compile for an engine that counts fuel.
+    """
 
     bundle_bytes: int = 64 * MEGABYTE
     compile_memory_mb: int = 4_096
     compile_seconds: int = 120
+    count_fuel: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

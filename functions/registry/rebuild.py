@@ -30,7 +30,7 @@ class Rebuilding:
     """Compiles what has no artifact for this engine.
 
     Args:
-        fingerprint: of the engine that `compiler` compiles for; this process's own, where it is left out.
+        fingerprint: of the engine that `compiler` compiles for; that of this version, where it is left out.
     """
 
     def __init__(self, registry: Registry, compiler: Compiler, fingerprint: str | None = None) -> None:
@@ -69,7 +69,7 @@ class Rebuilding:
 
     def _without_artifact(self) -> Iterator[Version]:
         """One version of each component that has no artifact of ours."""
-        fingerprint = self._fingerprint or current_fingerprint()
+        fingerprint = self._fingerprint or current_fingerprint(fuel=self._compiler.fuel)
         seen: set[str] = set()
         for extension in self._extensions():
             for version in self._registry.store.list_versions(extension.extension_id):

@@ -34,7 +34,9 @@ class PublishWorker:
     def __init__(self, registry: Registry) -> None:
         limits = registry.limits
         self._registry = registry
-        self._compiler = Compiler(memory_mb=limits.compile_memory_mb, seconds=limits.compile_seconds)
+        self._compiler = Compiler(
+            memory_mb=limits.compile_memory_mb, seconds=limits.compile_seconds, fuel=limits.count_fuel
+        )
         self._publishing = Publishing(registry, self._compiler)
         self._rebuilding = Rebuilding(registry, self._compiler)
         self._uploads = Uploads(registry)

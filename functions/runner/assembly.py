@@ -70,7 +70,7 @@ def build_runner(settings: Settings, keys: Keys, board: Board | None = None) -> 
     """A runner over the store and the blobs that the settings name, with `keys`."""
     with ExitStack() as opened:
         services = _services(settings, keys, opened)
-        sandbox = Sandbox(host_functions(), standard=standard)
+        sandbox = Sandbox(host_functions(), standard=standard, fuel=settings.counts_fuel)
         max_bytes = settings.artifact_cache_mb * MEGABYTE
         artifacts = Artifacts(
             open_source(settings.blobs_url),

@@ -1,4 +1,4 @@
-"""A component made into an artifact: `python -m oriel.engine.compile IN.wasm OUT.cwasm`.
+"""A component made into an artifact: `python -m oriel.engine.compile IN.wasm OUT.cwasm [--fuel]`.
 
 Compiling is fed by strangers, and its time and memory are bounded by nothing in the engine. The registry therefore
 runs this module as a child process that it limits and may kill; the module itself limits nothing.
@@ -71,10 +71,10 @@ def parse(wasm: bytes, engine: wasmtime.Engine) -> Component:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The child process; returns its exit code."""
-    source, target = map(Path, arguments)
+    """The child process; returns its exit code. `--fuel` is for an engine that counts it."""
+    source, target = map(Path, arguments[:2])
     try:
-        compiled = compile_component(source.read_bytes())
+        compiled = compile_component(source.read_bytes(), fuel="--fuel" in arguments[2:])
     except InvalidInput as error:
         print(json.dumps({"error": error.code, "findings": error.extra["findings"]}))
         return 1

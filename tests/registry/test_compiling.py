@@ -36,6 +36,11 @@ def test_a_component_becomes_native_code_with_its_imports():
     assert list(done.imports["oriel:extension/log@1.0.0"]) == ["emit"]
 
 
+def test_it_compiles_for_an_engine_that_counts_fuel_where_that_is_asked():
+    counting = Compiler(memory_mb=4096, seconds=60, fuel=True)
+    assert counting.compile(hostile.HELLO).fingerprint == current_fingerprint(fuel=True)
+
+
 def test_a_compiler_whose_time_is_up_ends(tmp_path, monkeypatch):
     code = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     with pytest.raises(InvalidInput, match="more than 1 seconds"):
