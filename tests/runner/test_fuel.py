@@ -40,5 +40,6 @@ def test_a_guest_that_uses_up_its_fuel_ends_and_a_good_one_tells_what_it_used(co
 
 
 def test_a_limit_of_fuel_is_not_ignored_where_none_is_counted(platform, make_request):
-    answer = platform.runner().execute(make_request(limits={"fuel": 1}))
+    published = {"content_hash": platform.publish(hostile.HELLO)}
+    answer = platform.runner().execute(make_request(context=published, limits={"fuel": 1}))
     assert answer.error.code == "unavailable"
