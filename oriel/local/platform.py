@@ -31,11 +31,12 @@ from oriel.keyring import Keyring
 from oriel.local.front import Front, host_library, key_set, landing
 from oriel.local.servers import bind, origin, serving
 from oriel.local.tokens import jwks
+from oriel.local.trust import open_trust
 from oriel.local.ui_origin import create_ui_app
 from oriel.local.warden import Warden
 from oriel.operations import load_operations
 from oriel.settings import Settings
-from oriel.signing import SigningKey, TrustBundle
+from oriel.signing import SigningKey
 from oriel.store import Store
 from oriel.store.opening import open_store
 from registry.app import create_app as registry_app
@@ -110,7 +111,7 @@ class LocalPlatform:
         self._stack.callback(store.close)
         blobs = open_blobs(self.settings.blobs_url)
         users = self._authenticator(store)
-        trust = TrustBundle.from_pem(self.settings.trust_bundle_pem())
+        trust = open_trust(self.settings)
 
         ledger = build_registry(
             self.settings,

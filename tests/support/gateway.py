@@ -17,7 +17,7 @@ from gateway.messages import GatewayRequest
 from gateway.repeats import Repeats
 from gateway.resolve import Resolver
 from oriel.contract import ExecuteResponse, Receipt
-from oriel.identity import Authenticator, KeySet, TokenVerifier
+from oriel.identity import ApiKeys, Authenticator, KeySet, TokenVerifier
 from oriel.store import StoreUnavailable
 from oriel.store.leases import fresh, taken
 from oriel.store.records import Grant, Install, Resolution, StoredSecret, Version
@@ -249,18 +249,19 @@ def bearer(tenant="acme", *roles, subject="ann", **claims):
 class Bench:
     """A gateway with its parts at hand."""
 
-    def __init__(self, *resolutions, store=None, **settings):
+    def __init__(self, *resolutions, store=None, sink=None, seconds=None, **settings):
         self.source = store or Source(*(resolutions or (resolution(),)))
-        self.runner, self.sink = Runner(), store or Sink()
-        self.clock, self.seconds = Clock(NOW), Clock(100.0)
+        self.runner, self.sink = Runner(), sink or store or Sink()
+        self.clock, self.seconds = Clock(NOW), seconds or Clock(100.0)
         self.journal = Journal(self.sink, retry_seconds=0.01)
         self.resolver = Resolver(self.source, clock=self.seconds)
         self.repeated = Repeated(self.clock)
+        self.api_keys = store and ApiKeys(store, clock=self.seconds, now=self.clock)
         self.meters = store or Leases(self.clock)
         self.admission = Admission(self.meters, clock=self.seconds, background=False)
         verifier = TokenVerifier(KeySet(lambda: _SET), issuer="idp", audience="oriel")
         self.gateway = Gateway(
-            authenticator=Authenticator(verifier),
+            authenticator=Authenticator(verifier, api_keys=self.api_keys),
             resolver=self.resolver,
             runner=self.runner,
             journal=self.journal,
