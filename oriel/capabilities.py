@@ -4,7 +4,8 @@ Rules kept here:
 
 - Deny by default: a capability that is not granted is not there, whatever the manifest asks for.
 - `context.read` and `log.emit` are always there and need no consent.
-- Names are written `storage.kv`; `cap:storage.kv` means the same.
+- Names are written `storage.kv`; `cap:storage.kv` means the same. `scheduler.manage`, of `alga:extension`, is
+  `schedule.manage`.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ class Capability:
         always: there without being asked for.
         takes_hosts: the request names the hosts it is for.
         takes_operations: the request names the operations of the host product it is for.
+        takes_topics: it is for the topics that the manifest subscribes to (`events`).
         sensitive: shown with a warning on the consent screen.
     """
 
@@ -34,6 +36,7 @@ class Capability:
     always: bool = False
     takes_hosts: bool = False
     takes_operations: bool = False
+    takes_topics: bool = False
     sensitive: bool = False
 
 
@@ -47,6 +50,15 @@ _ALL = (
     ),
     Capability("metrics.emit", "metrics", "Count and measure what it does."),
     Capability("user.read", "user", "See the name, e-mail address and roles of the user.", sensitive=True),
+    Capability("events.emit", "events", "Tell other extensions of your organisation what has happened in it."),
+    Capability(
+        "events.subscribe",
+        None,
+        "Be told when something of the topics named happens in your organisation.",
+        takes_topics=True,
+        sensitive=True,
+    ),
+    Capability("schedule.manage", "schedule", "Set when its own endpoints are called."),
     Capability(
         "host.call",
         "host",
@@ -56,7 +68,6 @@ _ALL = (
     ),
     # Opened by interfaces of `alga:extension` alone; the host product carries out what is behind them.
     Capability("ui.proxy", None, "Call this product's own routes for its user interface.", sensitive=True),
-    Capability("scheduler.manage", None, "Set when its own endpoints are called."),
     Capability("invoice.manual.create", None, "Create invoices for your clients.", sensitive=True),
     Capability("client.read", None, "Read your clients.", sensitive=True),
     Capability("service.read", None, "Read your services and their rates.", sensitive=True),
@@ -73,6 +84,16 @@ BY_INTERFACE: Mapping[str, Capability] = {
 }
 
 
+_OTHER_NAMES: Mapping[str, str] = {"scheduler.manage": "schedule.manage"}
+
+
 def canonical_name(name: str) -> str:
     """`cap:storage.kv` and `storage.kv` both give `storage.kv`; the name need not be a known one."""
-    return name.removeprefix("cap:")
+    plain = name.removeprefix("cap:")
+    return _OTHER_NAMES.get(plain, plain)
+
+
+def spellings() -> tuple[str, ...]:
+    """Every way in which a known capability may be written."""
+    plain = sorted({*CAPABILITIES, *_OTHER_NAMES})
+    return tuple(prefix + name for prefix in ("", "cap:") for name in plain)

@@ -52,7 +52,10 @@ class _WithBody(Message, frozen=True):
 
 
 class ExecutionContext(Message, frozen=True):
-    """The ids of one execution. Every log line, receipt and host call carries them."""
+    """The ids of one execution. Every log line, receipt and host call carries them.
+
+    `caused_by` is the event that the handler is called with, `depth` how many events stand behind it.
+    """
 
     request_id: str
     execution_id: str
@@ -63,6 +66,8 @@ class ExecutionContext(Message, frozen=True):
     version: str
     content_hash: ContentHash
     trigger: Trigger = "http"
+    depth: int = 0
+    caused_by: str | None = None
     config: dict[str, str] = field(default_factory=dict)
 
 
@@ -131,12 +136,20 @@ class User(Message, frozen=True, omit_defaults=True):
         return self.client_name or self.company_name or ""
 
 
+class DeclaredEndpoint(Message, frozen=True):
+    """An endpoint that the version declares."""
+
+    method: str
+    path: str
+
+
 class ExecuteRequest(Message, frozen=True):
     """What is to be executed, and with what.
 
     Attributes:
         user: the user as the guest may see it; None without the grant.
         operations: those of the host product that may be called (`host.call`).
+        endpoints: what the version declares; with `schedule.manage` alone.
         acting_user: the user as the host product is told when an operation is called; never shown to the guest.
     """
 
@@ -149,6 +162,7 @@ class ExecuteRequest(Message, frozen=True):
     user: User | None = None
     operations: tuple[str, ...] = ()
     acting_user: User | None = None
+    endpoints: tuple[DeclaredEndpoint, ...] = ()
 
 
 class ExecuteError(Message, frozen=True):

@@ -89,6 +89,12 @@ CATALOGUE: Mapping[str, ErrorKind] = {
         "The idempotency key belongs to another request",
         "Take a new key for each request.",
     ),
+    "invalid_schedule": _kind(
+        422, "The schedule is not valid", "Mend each finding; 'oriel schedules preview CRON' shows when it would run."
+    ),
+    "event_loop": _kind(
+        422, "Events bring each other about in a circle", "Do not emit what your own handler is called with."
+    ),
     "invalid_input": _kind(422, "The input is not valid", "Mend each finding and send it again."),
     "hash_mismatch": _kind(422, "The bytes are not the announced ones", "Upload the file again."),
     "signature_missing": _kind(422, "The bundle is not signed", "Sign it: oriel sign BUNDLE --key KEY."),

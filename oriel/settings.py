@@ -88,6 +88,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # what is remembered of executions
     log_retention_days: Annotated[int, Meta(ge=1, le=3_650)] = 30
     prices: str = ""  # what usage costs (`oriel.pricing`): JSON, or the path of a file
+    # events and schedules
+    event_keep_days: Annotated[int, Meta(ge=1, le=400)] = 14
+    event_attempts: Annotated[int, Meta(ge=1, le=100)] = 10  # deliveries tried before one is a dead letter
+    events_per_minute: Annotated[int, Meta(ge=1)] = 6_000  # of the host product, for one tenant
+    extension_events_per_minute: Annotated[int, Meta(ge=1)] = 600  # of one extension, for one tenant
+    schedule_min_seconds: Annotated[int, Meta(ge=60)] = 300  # what must lie between two runs of a schedule
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

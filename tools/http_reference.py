@@ -176,6 +176,23 @@ ANSWERS: dict[str, str] = {
     "export_usage_of_all": "200 CSV, day by day",
     "get_data_key": "200 [Data key](#data-key); 404 where it was never rotated",
     "rotate_data_key": "202 [Data key](#data-key); in the background all secrets are sealed anew",
+    "emit": "202 [Event](#event) without `data`; 200 where it was there already; 429 `rate_limited`. Who belongs to no "
+    "tenant names one in `tenant_id`",
+    "list_events": "200 a listing of [Event](#event) without `data`, newest first",
+    "list_subscriptions": "200 a listing of [Subscription](#subscription)",
+    "list_dead_letters": "200 a listing of [Delivery](#delivery), newest first",
+    "redrive_all": "200 `redriven`, how many: at most 1,000 at once",
+    "redrive": "200 [Delivery](#delivery)",
+    "replay": "200 `deliveries`, how many were made: each event of that time once more",
+    "get_event": "200 [Event](#event), with `deliveries`, a list of [Delivery](#delivery)",
+    "list_schedules": "200 a listing of [Schedule](#schedule)",
+    "create_schedule": "201 [Schedule](#schedule)",
+    "preview": "200 `cron`, `timezone` and `next_runs`, the next five times",
+    "get_schedule": "200 [Schedule](#schedule)",
+    "change_schedule": "200 [Schedule](#schedule); what is left out of the body stays as it is",
+    "delete_schedule": "204; 409 for one of the manifest, which can be switched off",
+    "run_now": "202 [Run](#run); 409 while one goes on and may not be overlapped",
+    "list_runs": "200 a listing of [Run](#run), newest first",
     "healthz": '200 `{"status": "ok"}`, or 503 where the store does not answer',
 }
 

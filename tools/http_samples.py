@@ -9,7 +9,7 @@ from typing import Any
 
 from oriel.contract import LogLine, Receipt
 from oriel.manifest import Manifest
-from oriel.store import records
+from oriel.store import event_records, records
 from oriel.store.audit import chained, head_of
 from oriel.store.policy_records import ApiKey, QuotaSetting, StoredDataKey
 from registry.audits import Verification
@@ -54,7 +54,96 @@ def samples(registry: Registry) -> dict[str, Json]:
         "Data key": asdict(StoredDataKey(key_id="key_02", created_at=MOMENT, resealed_at=MOMENT + 9_000, resealed=12)),
         "Audit entry": asdict(_audit_entry(manifest)),
         "Verification": verification(Verification(TENANT, 12, head_of(_audit_entry(manifest)), 1, ())),
+        "Event": asdict(EVENT),
+        "Subscription": asdict(_subscription(manifest)),
+        "Delivery": asdict(_delivery(manifest)),
+        "Schedule": {**asdict(_schedule(manifest)), "next_runs": [MOMENT + 86_400_000 * day for day in range(5)]},
+        "Run": asdict(_run(manifest)),
     }
+
+
+EVENT = event_records.Event(
+    tenant_id=TENANT,
+    event_id="evt_01",
+    topic="order.paid",
+    source="product",
+    key="o-17",
+    data={"order": "o-17"},
+    created_at=MOMENT,
+    expires_at=MOMENT + 14 * 86_400_000,
+)
+
+
+def _subscription(manifest: Manifest) -> event_records.Subscription:
+    return event_records.Subscription(
+        tenant_id=TENANT,
+        install_id="ins_01",
+        subscription_id="5e0c1a2b3c4d5e6f",
+        extension_id=manifest.name,
+        topic="order.*",
+        path="/on-order",
+        filter={"total.currency": ["EUR", "CHF"]},
+        ordered=True,
+        created_at=MOMENT,
+    )
+
+
+def _delivery(manifest: Manifest) -> event_records.Delivery:
+    return event_records.Delivery(
+        tenant_id=TENANT,
+        delivery_id="evt_01.5e0c1a2b3c4d5e6f",
+        event_id="evt_01",
+        topic="order.paid",
+        install_id="ins_01",
+        extension_id=manifest.name,
+        path="/on-order",
+        state="dead",
+        attempts=10,
+        reason="guest_trap",
+        status=502,
+        execution_id="exe_01",
+        created_at=MOMENT,
+        updated_at=MOMENT,
+        expires_at=EVENT.expires_at,
+    )
+
+
+def _schedule(manifest: Manifest) -> event_records.Schedule:
+    return event_records.Schedule(
+        tenant_id=TENANT,
+        schedule_id="sch_01",
+        install_id="ins_01",
+        extension_id=manifest.name,
+        name="digest",
+        origin="manifest",
+        cron="0 8 * * mon-fri",
+        timezone="Europe/Berlin",
+        method="POST",
+        path="/digest",
+        next_at=MOMENT,
+        created_by=ADMIN,
+        created_at=MOMENT,
+        updated_at=MOMENT,
+    )
+
+
+def _run(manifest: Manifest) -> event_records.ScheduleRun:
+    return event_records.ScheduleRun(
+        tenant_id=TENANT,
+        run_id="sch_01.run_01",
+        schedule_id="sch_01",
+        install_id="ins_01",
+        extension_id=manifest.name,
+        scheduled_at=MOMENT,
+        state="succeeded",
+        attempts=1,
+        status=204,
+        execution_id="exe_01",
+        created_at=MOMENT,
+        started_at=MOMENT,
+        finished_at=MOMENT + 12,
+        expires_at=MOMENT + 30 * 86_400_000,
+    )
 
 
 def _upload(manifest: Manifest) -> records.Upload:

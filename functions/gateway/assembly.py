@@ -1,8 +1,11 @@
 """The gateway made from the settings: on one machine and in AWS alike."""
 
+from collections.abc import Callable
+
 from gateway.admission import Admission
 from gateway.core import Gateway
 from gateway.cors import Cors
+from gateway.dispatcher import Dispatcher
 from gateway.journal import Journal
 from gateway.repeats import Repeats
 from gateway.resolve import Resolver
@@ -13,6 +16,7 @@ from oriel.identity import Authenticator, SessionSigner
 from oriel.settings import Settings
 from oriel.signing import TrustBundle
 from oriel.store import Store
+from oriel.store.event_records import Work
 
 
 def build_gateway(
@@ -41,3 +45,13 @@ def build_gateway(
         watch=Watch(retention_ms=settings.log_retention_days * DAY_MS),
         max_body_bytes=settings.max_body_bytes,
     )
+
+
+def build_dispatcher(settings: Settings, store: Store, gateway: Gateway, *, told: Callable[[Work], None]) -> Dispatcher:
+    """What brings events and schedules to handlers, through `gateway`.
+
+    Args:
+        told: is told work that came of work, with the time when it is due.
+    """
+    longest_ms, attempts = settings.max_timeout_ms, settings.event_attempts
+    return Dispatcher(store, gateway, longest_ms=longest_ms, attempts=attempts, told=told)

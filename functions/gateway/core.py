@@ -24,7 +24,7 @@ from gateway.admission import Admission, Admitted
 from gateway.cors import Cors
 from gateway.headers import request_headers, response_headers
 from gateway.journal import Journal
-from gateway.messages import GatewayRequest, GatewayResponse, Headers
+from gateway.messages import GatewayRequest, GatewayResponse, Headers, PlatformCall
 from gateway.policy import Decision, decide, is_granted, require_caller, require_runnable
 from gateway.repeats import Ran, Repeats
 from gateway.resolve import Resolved, Resolver
@@ -114,6 +114,20 @@ class Gateway:
         """Write the journal as far as it goes; for whoever is frozen between requests."""
         self._journal.flush()
 
+    def call(self, call: PlatformCall) -> GatewayResponse:
+        """Carry out a call of the platform's own, by the same policy. It raises nothing."""
+        try:
+            return self._carry_out(call)
+        except OrielError as error:
+            return problem(error, call.request_id)
+        except Exception:
+            _log.exception("unexpected error")
+            return problem(OrielError("internal"), call.request_id)
+
+    def resolved(self, tenant_id: str, extension_id: str) -> Resolved | None:
+        """What is known about an install; None where there is none."""
+        return self._resolver.resolve(tenant_id, extension_id)
+
     def close(self) -> None:
         """Write the journal to its end, give the leases back, and let the connections go."""
         self._journal.close()
@@ -161,6 +175,25 @@ class Gateway:
         headers = (("content-type", "application/json"), ("cache-control", "no-store"))
         return GatewayResponse(status=200, headers=headers, body=body)
 
+    def _carry_out(self, call: PlatformCall) -> GatewayResponse:
+        began = time.perf_counter()
+        request = GatewayRequest(
+            request_id=call.request_id,
+            method=call.method,
+            extension_id=call.extension_id,
+            path=call.path,
+            body=call.body,
+        )
+        resolved = self._resolver.resolve(call.tenant_id, call.extension_id)
+        runnable = require_runnable(call.extension_id, resolved, self._is_revoked)
+        if runnable.resolution.install.install_id != call.install_id:
+            raise OrielError("extension_not_installed", "The install that this is for is no more.")
+        segments = clean_segments(call.path)
+        decision = decide(request, None, runnable, segments, ceiling=self._ceiling, now_ms=self._clock())
+        execute = from_platform(call, execute_request(request, runnable, decision))
+        with self._admission.admit(call.tenant_id, call.extension_id, *runnable.quotas) as admitted:
+            return self._run(request, None, execute, began=began, admitted=admitted).response
+
     def _is_revoked(self, key_id: str) -> bool:
         return self._trust.is_revoked(key_id, self._clock())
 
@@ -173,7 +206,7 @@ class Gateway:
     def _run(
         self,
         request: GatewayRequest,
-        principal: Principal,
+        principal: Principal | None,
         execute: ExecuteRequest,
         *,
         began: float,
@@ -192,7 +225,14 @@ class Gateway:
             _log.info("execution", extra={"status": response.status, "code": code, "duration_ms": round(elapsed, 2)})
         self._journal.record(self._watch.entry(execute, answer, response.status, code, started_at))
         headers = (*response.headers, *receipt_headers(principal, execution_id, answer.receipt, elapsed))
-        return Ran(GatewayResponse(status=response.status, headers=headers, body=response.body), code)
+        return Ran(replace(response, headers=headers), code)
+
+
+def from_platform(call: PlatformCall, execute: ExecuteRequest) -> ExecuteRequest:
+    """The same request as one of the platform's: its trigger, and headers that no client can send."""
+    with_ = msgspec.structs.replace
+    context = with_(execute.context, trigger=call.trigger, depth=call.depth, caused_by=call.caused_by)
+    return with_(execute, context=context, http=with_(execute.http, headers=call.headers))
 
 
 def execute_request(request: GatewayRequest, resolved: Resolved, decision: Decision) -> ExecuteRequest:
@@ -230,6 +270,7 @@ def execute_request(request: GatewayRequest, resolved: Resolved, decision: Decis
         user=decision.user,
         operations=decision.operations,
         acting_user=decision.acting_user,
+        endpoints=decision.endpoints,
     )
 
 
@@ -253,7 +294,8 @@ def guest_response(answer: ExecuteResponse, max_body_bytes: int) -> GatewayRespo
 def problem(error: OrielError, request_id: str) -> GatewayResponse:
     """An error as an answer."""
     headers = (("content-type", PROBLEM_MEDIA_TYPE), *error.headers().items())
-    return GatewayResponse(status=error.status, headers=headers, body=json.dumps(error.problem(request_id)).encode())
+    body = json.dumps(error.problem(request_id)).encode()
+    return GatewayResponse(status=error.status, headers=headers, body=body, error=error)
 
 
 def _with_bodies_of(limits: Limits, max_body_bytes: int) -> Limits:

@@ -4,6 +4,7 @@ Header names are lower case; repeats and order are kept. `path` and `query` are 
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -37,9 +38,32 @@ class GatewayRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayResponse:
+    """`error` is why there is no answer of the guest's own."""
+
     status: int
     headers: Headers = ()
     body: bytes = field(default=b"", repr=False)
+    error: OrielError | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformCall:
+    """A call that nobody's token stands behind, but the platform's word: an event, or a schedule.
+
+    `install_id` is the install that it is for; `depth` and `caused_by` are the event's.
+    """
+
+    request_id: str
+    tenant_id: str
+    extension_id: str
+    install_id: str
+    trigger: Literal["event", "schedule"]
+    method: str
+    path: str
+    headers: Headers = ()
+    body: bytes = field(default=b"", repr=False)
+    depth: int = 0
+    caused_by: str | None = None
 
 
 class SessionAsk(BaseModel):

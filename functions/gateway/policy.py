@@ -25,10 +25,10 @@ from gateway.messages import GatewayRequest
 from gateway.resolve import Resolved
 from oriel import hosts, operations
 from oriel.capabilities import ALWAYS, CAPABILITIES, PRODUCT_BACKED, canonical_name
-from oriel.contract import Limits, SealedSecret, User
+from oriel.contract import DeclaredEndpoint, Limits, SealedSecret, User
 from oriel.errors import OrielError
 from oriel.identity import Permission, Principal
-from oriel.manifest import Endpoint, LimitsRequest
+from oriel.manifest import Endpoint, LimitsRequest, Manifest
 from oriel.manifest.parts import CapabilityRequest
 from oriel.routing import Match, match_endpoint
 from oriel.store.records import Grant, StoredSecret
@@ -49,6 +49,7 @@ class Decision:
     user: User | None
     operations: tuple[str, ...] = ()
     acting_user: User | None = None
+    endpoints: tuple[DeclaredEndpoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def require_runnable(extension_id: str, resolved: Resolved | None, is_revoked: C
 
 def decide(
     request: GatewayRequest,
-    principal: Principal,
+    principal: Principal | None,
     resolved: Resolved,
     segments: tuple[str, ...],
     *,
@@ -118,6 +119,7 @@ def decide(
     """Whether a runnable install carries out the request, and with what.
 
     Args:
+        principal: who asks; None where the platform does, which no endpoint is closed to.
         segments: the path below the extension, from `clean_segments`.
         ceiling: the operator's limits.
         now_ms: Unix milliseconds.
@@ -127,7 +129,8 @@ def decide(
         OrielError: `endpoint_not_found`, `method_not_allowed`, `forbidden`.
     """
     match = match_endpoint(resolved.manifest.api.endpoints, request.method, segments)
-    _require_role(match.endpoint, principal)
+    if principal is not None:
+        _require_open(match.endpoint, principal)
     grants = _effective(resolved.manifest.asked, resolved.resolution.install.grants, offered, now_ms)
     return Decision(
         match=match,
@@ -135,9 +138,10 @@ def decide(
         egress=grants.get("http.fetch", _Scope()).hosts,
         limits=effective_limits(resolved.manifest.limits, resolved.resolution.install.limits, ceiling),
         secrets=tuple(map(_sealed, resolved.resolution.secrets)) if "secrets.get" in grants else (),
-        user=_user(principal) if "user.read" in grants else None,
+        user=_user(principal) if principal is not None and "user.read" in grants else None,
         operations=grants.get("host.call", _Scope()).operations,
-        acting_user=_user(principal) if PRODUCT_BACKED & grants.keys() else None,
+        acting_user=_user(principal) if principal is not None and PRODUCT_BACKED & grants.keys() else None,
+        endpoints=_endpoints(resolved.manifest) if "schedule.manage" in grants else (),
     )
 
 
@@ -162,7 +166,13 @@ def _said(limits: Limits) -> dict[str, int]:
     return {name: bound for name, bound in limits.to_plain().items() if bound is not None}
 
 
-def _require_role(endpoint: Endpoint, principal: Principal) -> None:
+def _endpoints(manifest: Manifest) -> tuple[DeclaredEndpoint, ...]:
+    return tuple(DeclaredEndpoint(method=one.method, path=one.path) for one in manifest.api.endpoints)
+
+
+def _require_open(endpoint: Endpoint, principal: Principal) -> None:
+    if endpoint.internal:
+        raise OrielError("endpoint_not_found", f"The extension declares no endpoint for '{endpoint.path}'.")
     if endpoint.roles and set(endpoint.roles).isdisjoint(principal.roles):
         allowed = ", ".join(f"'{role}'" for role in endpoint.roles)
         raise OrielError("forbidden", f"{endpoint.method} {endpoint.path} is only open to the roles: {allowed}.")

@@ -51,7 +51,7 @@ class Watch:
         )
 
 
-def receipt_headers(principal: Principal, execution_id: str, receipt: Receipt, elapsed_ms: float) -> Headers:
+def receipt_headers(principal: Principal | None, execution_id: str, receipt: Receipt, elapsed_ms: float) -> Headers:
     """What the client is told of an execution.
 
     Args:
@@ -59,7 +59,8 @@ def receipt_headers(principal: Principal, execution_id: str, receipt: Receipt, e
     """
     timing = f"queue;dur={receipt.queue_ms:.2f}, extension;dur={receipt.duration_ms:.2f}, total;dur={elapsed_ms:.2f}"
     headers: Headers = ((EXECUTION_ID, execution_id), (SERVER_TIMING, timing))
-    return (*headers, (RECEIPT, receipt_text(receipt))) if "observe" in principal.permissions else headers
+    shown = principal is not None and "observe" in principal.permissions
+    return (*headers, (RECEIPT, receipt_text(receipt))) if shown else headers
 
 
 def receipt_text(receipt: Receipt) -> str:

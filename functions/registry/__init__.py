@@ -10,6 +10,8 @@
     catalogue    what is published, to look at before installing
     grants       consent: what a tenant grants of what is asked
     installs     one extension for one tenant: version, grants, configuration, secrets
+    events       told by the product, looked at, sent again
+    schedules    as an administrator sees and sets them
     worker       the thread that publishes and keeps house
     app, routes  the HTTP API over all of these
 

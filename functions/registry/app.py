@@ -13,6 +13,7 @@ from oriel.web import install_error_handlers
 from registry.core import Registry
 from registry.routes.auditing import auditing_routes
 from registry.routes.governing import governing_routes
+from registry.routes.happening import event_routes, schedule_routes
 from registry.routes.installing import catalogue_routes, install_routes
 from registry.routes.observing import observing_routes
 from registry.routes.publishing import publishing_routes
@@ -51,6 +52,8 @@ def create_app(
         observing_routes(registry),
         governing_routes(registry, tidy),
         auditing_routes(registry),
+        event_routes(registry),
+        schedule_routes(registry),
     ):
         app.include_router(routes, prefix=PREFIX, dependencies=[Depends(_never_cached)])
     return app

@@ -1,11 +1,15 @@
 """The registry made from the settings: on one machine and in AWS alike."""
 
+from collections.abc import Callable
+
 from oriel.blobs import Blobs
+from oriel.emitting import event_bounds
 from oriel.pricing import load_prices
 from oriel.sealing import DataKeys, Sealer
 from oriel.settings import Settings
 from oriel.signing import Signer, TrustBundle
 from oriel.store import Store
+from oriel.store.event_records import Work
 from registry.core import Limits, Registry
 
 
@@ -18,11 +22,13 @@ def build_registry(
     platform_key: Signer,
     trust: TrustBundle,
     streams: int = 0,
+    told: Callable[[Work], None] = lambda _: None,
 ) -> Registry:
     """The ledger over what the settings name; store and blobs stay the caller's to close.
 
     Args:
         streams: event streams that this server holds open at once.
+        told: is told work that may be done at once, or later.
     """
     return Registry(
         store=store,
@@ -32,10 +38,13 @@ def build_registry(
         trust=trust,
         prices=load_prices(settings.prices),
         streams=streams,
+        told=told,
         limits=Limits(
             bundle_bytes=settings.max_bundle_bytes,
             compile_memory_mb=settings.compile_memory_mb,
             compile_seconds=settings.compile_seconds,
             count_fuel=settings.counts_fuel,
+            schedule_seconds=settings.schedule_min_seconds,
+            events=event_bounds(settings),
         ),
     )

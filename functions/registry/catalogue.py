@@ -105,6 +105,8 @@ def asks(manifest: Manifest) -> Iterator[dict[str, Any]]:
                 "takes_hosts": capability.takes_hosts,
                 "operations": list(request.operations),
                 "takes_operations": capability.takes_operations,
+                "topics": sorted({event.topic for event in manifest.events}) if capability.takes_topics else [],
+                "takes_topics": capability.takes_topics,
                 "sensitive": capability.sensitive,
             }
 

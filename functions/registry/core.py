@@ -6,11 +6,14 @@ from functools import cached_property
 
 from oriel.blobs import Blobs
 from oriel.clock import now_ms
+from oriel.emitting import Bounds
 from oriel.identity import Principal
 from oriel.pricing import PriceList
+from oriel.scheduling import LEAST_SECONDS
 from oriel.sealing import Sealer
 from oriel.signing import PublicKey, Signer, TrustBundle
 from oriel.store import Store
+from oriel.store.event_records import Work
 
 MEGABYTE = 1_000_000
 
@@ -27,6 +30,8 @@ class Limits:
     compile_memory_mb: int = 4_096
     compile_seconds: int = 120
     count_fuel: bool = False
+    schedule_seconds: int = LEAST_SECONDS
+    events: Bounds = field(default_factory=Bounds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,7 @@ class Registry:
         trust: the operator's trust bundle; publishers' keys in the store are added to it.
         prices: what usage costs; None where nothing is charged.
         streams: event streams that this server holds open at once; 0 where it cannot.
+        told: is told work that may be done at once, or later: whoever does it need not look for it.
         now: Unix milliseconds.
     """
 
@@ -51,6 +57,7 @@ class Registry:
     limits: Limits = field(default_factory=Limits)
     prices: PriceList | None = None
     streams: int = 0
+    told: Callable[[Work], None] = lambda _: None
     now: Callable[[], int] = now_ms
 
     @cached_property

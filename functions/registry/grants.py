@@ -5,7 +5,7 @@ Rules kept here:
 - A grant is never more than what is asked: another capability or another host is refused, not dropped.
 - It may be less, to nothing at all: what was granted is what runs.
 - No hosts is not "all hosts": a grant that takes hosts names them, or says nothing and means those asked for. So with
-  operations of the host product.
+  operations of the host product, and with topics of events.
 - What was granted before keeps who granted it and when.
 """
 
@@ -23,13 +23,14 @@ from registry.catalogue import asks
 
 
 class GrantRequest(BaseModel):
-    """One capability to grant; `hosts` or `operations` left out means all that are asked for."""
+    """One capability to grant; `hosts`, `operations` or `topics` left out means all that are asked for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     capability: str = Field(max_length=64)
     hosts: tuple[str, ...] | None = Field(default=None, max_length=256)
     operations: tuple[str, ...] | None = Field(default=None, max_length=256)
+    topics: tuple[str, ...] | None = Field(default=None, max_length=256)
 
 
 def consented(
@@ -58,7 +59,7 @@ def consented(
     wanted = [request for request in requests if canonical_name(request.capability) not in ALWAYS]
     if findings := list(_findings(asked, wanted)):
         raise InvalidInput("invalid_input", findings, subject="The consent")
-    kept = {(grant.capability, grant.hosts, grant.operations): grant for grant in before}
+    kept = {_scope(grant): grant for grant in before}
     grants = []
     for request in wanted:
         ask = asked[canonical_name(request.capability)]
@@ -66,10 +67,11 @@ def consented(
             capability=ask["name"],
             hosts=_named(ask["hosts"], request.hosts),
             operations=_named(ask["operations"], request.operations),
+            topics=_named(ask["topics"], request.topics),
             granted_by=granted_by,
             granted_at=now,
         )
-        grants.append(kept.get((grant.capability, grant.hosts, grant.operations), grant))
+        grants.append(kept.get(_scope(grant), grant))
     return tuple(sorted(grants, key=lambda grant: grant.capability))
 
 
@@ -82,6 +84,10 @@ def consent_required(manifest: Manifest) -> OrielError:
         f"{manifest.name} {manifest.version} asks for {names}; send 'grants' with what is agreed to.",
         extra={"capabilities": asked},
     )
+
+
+def _scope(grant: Grant) -> tuple[object, ...]:
+    return grant.capability, grant.hosts, grant.operations, grant.topics
 
 
 def _named(asked: Sequence[str], chosen: Sequence[str] | None) -> tuple[str, ...]:
@@ -107,11 +113,17 @@ def _findings(asked: dict[str, dict[str, Any]], requests: Sequence[GrantRequest]
                 yield Finding(f"{place}.hosts", f"{host!r} {problem}")
             elif not hosts.included(host, ask["hosts"]):
                 yield Finding(f"{place}.hosts", f"{host!r} is not asked for; it asks for {', '.join(ask['hosts'])}")
-        if ask["takes_operations"] and request.operations is not None and not request.operations:
-            yield Finding(f"{place}.operations", "is empty; name the operations, or leave the capability out")
-        for operation in sorted(set(request.operations or ()) - set(ask["operations"])):
-            named = ", ".join(ask["operations"]) or "none"
-            yield Finding(f"{place}.operations", f"{operation!r} is not asked for; it asks for {named}")
+        yield from _scope_findings(place, "operations", ask, request.operations)
+        yield from _scope_findings(place, "topics", ask, request.topics)
+
+
+def _scope_findings(place: str, scope: str, ask: dict[str, Any], chosen: Sequence[str] | None) -> Iterator[Finding]:
+    """Of operations or topics, which are granted by their very names."""
+    if ask[f"takes_{scope}"] and chosen is not None and not chosen:
+        yield Finding(f"{place}.{scope}", f"is empty; name the {scope}, or leave the capability out")
+    for name in sorted(set(chosen or ()) - set(ask[scope])):
+        named = ", ".join(ask[scope]) or "none"
+        yield Finding(f"{place}.{scope}", f"{name!r} is not asked for; it asks for {named}")
 
 
 def host_problem(host: str) -> str | None:

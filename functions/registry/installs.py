@@ -23,7 +23,9 @@ from oriel.store.records import AuditEntry, Install, InstallStatus, Page, Stored
 from registry.auditing import entry_for
 from registry.catalogue import LATEST, Catalogue
 from registry.core import Registry, principal_id
+from registry.events import Events
 from registry.grants import GrantRequest, consented, host_problem
+from registry.schedules import Schedules
 from registry.verify import Verifier
 
 MAX_SECRETS = 64
@@ -48,6 +50,7 @@ class Installs:
         self._store = registry.store
         self._catalogue = Catalogue(registry)
         self._verifier = Verifier(registry)
+        self._events, self._schedules = Events(registry), Schedules(registry)
 
     def page(self, tenant_id: str, cursor: str | None, limit: int) -> Page[Install]:
         return self._store.list_installs(tenant_id, cursor, limit)
@@ -78,6 +81,7 @@ class Installs:
         known = self._store.get_install(tenant_id, extension_id)
         if known is not None:
             if version in {None, LATEST, known.version}:
+                self._keep_in_step(known, known)
                 return known, False
             hint = f"Upgrade it: oriel upgrade {extension_id} {version}."
             raise OrielError("conflict", f"{extension_id} {known.version} is installed.", hint=hint)
@@ -96,6 +100,7 @@ class Installs:
             updated_at=now,
         )
         self._store.create_install(install, self._entry(principal, "install.create", None, install))
+        self._keep_in_step(install, install)
         return install, True
 
     def change(
@@ -246,11 +251,19 @@ class Installs:
         return wanted, Manifest.parse(wanted.manifest)
 
     def _replace(self, principal: Principal, action: str, before: Install, after: Install) -> Install:
-        if after == before:
-            return before
-        changed = replace(after, updated_at=self._registry.now(), revision=before.revision + 1)
-        self._store.replace_install(changed, self._entry(principal, action, before, changed))
+        changed = after
+        if after != before:
+            changed = replace(after, updated_at=self._registry.now(), revision=before.revision + 1)
+            self._store.replace_install(changed, self._entry(principal, action, before, changed))
+        self._keep_in_step(before, changed)
         return changed
+
+    def _keep_in_step(self, before: Install, install: Install) -> None:
+        """Subscriptions and schedules follow the install. A call that was cut off before this is to be repeated."""
+        manifest = self.manifest(install)
+        earlier = manifest if before.version == install.version else self.manifest(before)
+        self._events.keep_in_step(install, manifest)
+        self._schedules.keep_in_step(install, manifest, earlier)
 
     def _secret_entry(
         self,

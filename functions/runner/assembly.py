@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
     from starlette.applications import Starlette
 
+    from oriel.emitting import Emitter
+    from oriel.scheduling import Scheduling
     from oriel.store.base import Store
     from oriel.store.guests import GuestStore
     from runner.egress.client import Egress
@@ -114,7 +117,21 @@ def _services(settings: Settings, keys: Keys, opened: ExitStack) -> Services:
         opener=Sealer(keys),
         egress=cast("Fetcher", egress),
         product=cast("Caller", product),
+        emitter=cast("Emitter", _Later(lambda: _open_emitter(cast("Store", store), settings))),
+        scheduling=cache(lambda: _scheduling(cast("Store", store), settings)),
     )
+
+
+def _open_emitter(store: "Store", settings: Settings) -> "Emitter":
+    from oriel.emitting import Emitter, event_bounds
+
+    return Emitter(store, event_bounds(settings))
+
+
+def _scheduling(store: "Store", settings: Settings) -> "Scheduling":
+    from oriel.scheduling import Scheduling
+
+    return Scheduling(store, least_seconds=settings.schedule_min_seconds)
 
 
 class _Later:

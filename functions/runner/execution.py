@@ -11,17 +11,22 @@ Rules kept here:
 
 import base64
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from oriel.capabilities import ALWAYS
-from oriel.contract import ExecuteRequest, ExecutionContext, LogLine, SealedSecret, User
+from oriel.contract import DeclaredEndpoint, ExecuteRequest, ExecutionContext, LogLine, SealedSecret, User
 from oriel.errors import OrielError
 from oriel.sealing import Sealed
 from oriel.store.guests import GuestStore
 from runner.egress.model import Answer, Bounds, Outgoing, Policy
 from runner.limits import Budgets
+
+if TYPE_CHECKING:
+    from oriel.emitting import Emission
+    from oriel.scheduling import Scheduling
+    from oriel.store.event_records import Event
 
 Printed: TypeAlias = Literal["stdout", "stderr"]
 
@@ -39,6 +44,12 @@ class Fetcher(Protocol):
     """The part of `runner.egress.client.Egress` that the runner needs."""
 
     def fetch(self, request: Outgoing, policy: Policy, bounds: Bounds) -> Answer: ...
+
+
+class Emitter(Protocol):
+    """The part of `oriel.emitting.Emitter` that the runner needs."""
+
+    def emit(self, emission: "Emission") -> "tuple[Event, bool]": ...
 
 
 class Caller(Protocol):
@@ -68,6 +79,8 @@ class Services:
     opener: Opener | None = None
     egress: Fetcher | None = None
     product: Caller | None = None
+    emitter: Emitter | None = None
+    scheduling: "Callable[[], Scheduling] | None" = None
 
 
 class Secrets:
@@ -149,6 +162,7 @@ class Execution:
     deadline: float
     operations: frozenset[str] = frozenset()
     acting_user: User | None = None
+    endpoints: tuple[DeclaredEndpoint, ...] = ()
     lines: list[LogLine] = field(default_factory=list)
     metrics: dict[tuple[str, tuple[tuple[str, str], ...]], Series] = field(default_factory=dict)
     metric_kinds: dict[str, str] = field(default_factory=dict)
@@ -170,6 +184,7 @@ class Execution:
             deadline=started + request.limits.timeout_ms / 1000,
             operations=frozenset(request.operations),
             acting_user=request.acting_user,
+            endpoints=request.endpoints,
         )
 
     def elapsed_ms(self) -> float:

@@ -9,7 +9,20 @@ import sys
 import typer
 
 from oriel import __version__
-from oriel.cli import auditing, authoring, calling, creating, governing, installing, page, publishing, serving, storing
+from oriel.cli import (
+    auditing,
+    authoring,
+    calling,
+    creating,
+    events,
+    governing,
+    installing,
+    page,
+    publishing,
+    schedules,
+    serving,
+    storing,
+)
 from oriel.cli.output import EXIT_REFUSED, out
 from oriel.errors import OrielError
 
@@ -21,7 +34,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Run your customers' and partners' extensions safely.",
 )
-for group in (serving, creating, authoring, page, publishing, installing, calling, auditing, governing, storing):
+using = (calling, events, schedules)
+groups = (serving, creating, authoring, page, publishing, installing, *using, auditing, governing, storing)
+for group in groups:
     group.register(app)
 
 

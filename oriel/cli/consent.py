@@ -13,7 +13,7 @@ Ask = Mapping[str, Any]
 
 
 def describe(asks: Sequence[Ask]) -> str:
-    """One paragraph a capability: its name, what it means, the publisher's purpose, the hosts or operations."""
+    """One paragraph a capability: its name, what it means, the publisher's purpose, the hosts, operations or topics."""
     return "\n".join(_paragraph(ask) for ask in asks)
 
 
@@ -22,6 +22,7 @@ def _paragraph(ask: Ask) -> str:
     lines = [f"  {mark} [bold]{ask['name']}[/]  {ask['summary']}"]
     lines += [f"      hosts: {', '.join(ask['hosts'])}"] if ask.get("hosts") else []
     lines += [f"      operations: {', '.join(ask['operations'])}"] if ask.get("operations") else []
+    lines += [f"      topics: {', '.join(ask['topics'])}"] if ask.get("topics") else []
     lines += [f"      “{ask['purpose']}”"] if ask.get("purpose") else []
     return "\n".join(lines)
 
@@ -63,7 +64,7 @@ def _agreed(ask: Ask) -> bool:
 
 
 def _grant(ask: Ask, chosen: Sequence[str] | None = None) -> dict[str, Any]:
-    scope = "operations" if ask.get("takes_operations") else "hosts"
+    scope = next((name for name in ("operations", "topics") if ask.get(f"takes_{name}")), "hosts")
     return {"capability": ask["name"], scope: list(ask.get(scope) or ()) if chosen is None else list(chosen)}
 
 

@@ -37,7 +37,7 @@ _PLATFORM_OPTIONS: tuple[tuple[str, object, object], ...] = (
 )
 
 DEFAULT_TENANT = "northwind"
-LOCAL_ROLES = ("admin", "publisher", "operator")
+LOCAL_ROLES = ("admin", "publisher", "operator", "product")
 
 
 def connect(url: str, token: str, tenant: str = "") -> PlatformClient:

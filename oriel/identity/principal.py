@@ -23,7 +23,9 @@ from msgspec import Meta, convert
 from oriel import strict_json
 from oriel.errors import Finding, InvalidInput, OrielError
 
-Permission = Literal["invoke:read", "invoke:write", "install", "configure", "publish", "operate", "observe", "record"]
+Permission = Literal[
+    "invoke:read", "invoke:write", "install", "configure", "publish", "operate", "observe", "record", "emit"
+]
 KEY_HINT = "Use a key that was made for this: oriel key create."
 PERMISSIONS: frozenset[Permission] = frozenset(get_args(Permission))
 
@@ -70,6 +72,7 @@ DEFAULT_ROLES = RolePolicy(
         "admin": frozenset({"invoke:read", "invoke:write", "install", "configure", "observe", "record"}),
         "publisher": frozenset({"publish"}),
         "operator": frozenset({"operate"}),
+        "product": frozenset({"emit"}),
     }
 )
 

@@ -22,7 +22,9 @@ from typing import Self
 from starlette.types import ASGIApp
 
 from gateway.app import create_app as gateway_app
-from gateway.assembly import build_gateway
+from gateway.assembly import build_dispatcher, build_gateway
+from gateway.core import Gateway
+from gateway.dispatcher import DispatchWorker
 from gateway.http_runner import HttpRunner
 from oriel.blobs.opening import open_blobs
 from oriel.identity import Authenticator, KeySet, ServiceTokenSigner, SessionSigner, open_keys
@@ -38,6 +40,7 @@ from oriel.operations import load_operations
 from oriel.settings import Settings
 from oriel.signing import SigningKey
 from oriel.store import Store
+from oriel.store.event_records import Work
 from oriel.store.opening import open_store
 from registry.app import create_app as registry_app
 from registry.assembly import build_registry
@@ -121,6 +124,7 @@ class LocalPlatform:
             platform_key=SigningKey(self.keyring.platform_key),
             trust=trust,
             streams=STREAMS,
+            told=self._tell,
         )
         self.runner_url = self._start_runner(Quarantines(ledger))
         runner = HttpRunner(self.runner_url, ServiceTokenSigner(self.keyring.service_key), direct=True)
@@ -129,6 +133,7 @@ class LocalPlatform:
             self.settings, store=store, authenticator=users, runner=runner, sessions=sessions, trust=trust
         )
         self._stack.callback(gateway.close)
+        self._start_dispatching(store, gateway)
         registry = self._registry(ledger, users)
 
         doors = gateway_app(gateway)
@@ -174,6 +179,15 @@ class LocalPlatform:
         self._stack.enter_context(self._workers)
         self._workers.wait_ready()
         return origin(listener)
+
+    def _start_dispatching(self, store: Store, gateway: Gateway) -> None:
+        self._dispatching = DispatchWorker(build_dispatcher(self.settings, store, gateway, told=self._tell))
+        self._dispatching.start()
+        self._stack.callback(self._dispatching.stop)
+
+    def _tell(self, work: Work) -> None:
+        """Work has come up somewhere: look for it now."""
+        self._dispatching.wake(work)
 
     def _registry(self, registry: Registry, authenticator: Authenticator) -> ASGIApp:
         worker = PublishWorker(registry)

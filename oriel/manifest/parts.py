@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from oriel import hosts as host_patterns
-from oriel.capabilities import CAPABILITIES, canonical_name
+from oriel.capabilities import CAPABILITIES, canonical_name, spellings
 from oriel.manifest import values
 from oriel.manifest.findings import did_you_mean
 from oriel.operations import MAX_NAME, OPERATION
@@ -93,7 +93,7 @@ def _known(name: str) -> str:
     return canonical
 
 
-_NAMES = Field(json_schema_extra={"enum": [prefix + name for prefix in ("", "cap:") for name in sorted(CAPABILITIES)]})
+_NAMES = Field(json_schema_extra={"enum": list(spellings())})
 
 
 class CapabilityRequest(Part):
@@ -185,6 +185,8 @@ class Endpoint(Part):
     """Segments are literal, or `:name` for any one segment."""
     roles: Roles = ()
     """Only users with one of these roles may call it; none named is no restriction."""
+    internal: bool = False
+    """Only the platform calls it, for events and schedules; to everybody else it is not there."""
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -209,7 +211,9 @@ class EventHandler(Part):
     """Dotted; `*` stands for any one segment, and as the last one for any number."""
     path: EndpointPath
     filter: dict[str, Annotated[Any, AfterValidator(_filter_value)]] = Field(default_factory=dict, max_length=20)
-    """Fields of the event (dotted) and the value, or the values, they must have."""
+    """Fields of the event's data (dotted) and the value, or the values, they must have."""
+    ordered: bool = False
+    """Events of one key arrive one after the other, in their order; the next one waits for the one before."""
 
 
 class Schedule(Part):
@@ -223,6 +227,10 @@ class Schedule(Part):
     path: EndpointPath
     payload: dict[str, Any] | None = None
     """Sent as the JSON body."""
+    missed: Literal["once", "skip"] = "once"
+    """What becomes of times at which the platform was down: one run makes up for all of them, or none does."""
+    overlap: bool = False
+    """A run may begin while the one before goes on."""
 
 
 Bound = Annotated[StrictInt, Field(ge=0)] | None

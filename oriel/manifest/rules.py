@@ -17,6 +17,8 @@ from oriel.routing import match_endpoint
 
 T = TypeVar("T")
 
+SUBSCRIBE = "events.subscribe"
+
 _CAPABILITY: TypeAdapter[CapabilityRequest] = TypeAdapter(CapabilityItem)
 _ENDPOINT, _EVENT, _SCHEDULE = TypeAdapter(Endpoint), TypeAdapter(EventHandler), TypeAdapter(Schedule)
 _UI = TypeAdapter(Ui)
@@ -41,6 +43,7 @@ def cross_findings(document: Mapping[str, Any]) -> Iterator[Finding]:
     # Where an endpoint is itself mistaken, it may be the one that is looked for.
     if isinstance(declared, list) and len(declared) == len(endpoints):
         yield from _handlers_are_declared(document, [placed.part for placed in endpoints])
+    yield from _subscriptions_are_asked_for(document)
     yield from _schedules_are_distinct(_valid(_SCHEDULE, document.get("schedules"), "schedules"))
 
 
@@ -115,6 +118,25 @@ def _handlers_are_declared(document: Mapping[str, Any], endpoints: Sequence[Endp
                 f"is called with {method}, and no endpoint answers that; add "
                 f'{{"method": "{method}", "path": "{path}"}} to api.endpoints',
             )
+
+
+def _subscriptions_are_asked_for(document: Mapping[str, Any]) -> Iterator[Finding]:
+    events = _valid(_EVENT, document.get("events"), "events")
+    placed = _valid(_CAPABILITY, document.get("capabilities"), "capabilities")
+    asked = {entry.part.name: entry.at for entry in placed}
+    if events and SUBSCRIBE not in asked:
+        yield Finding(
+            "events",
+            f'needs the capability: add {{"name": "{SUBSCRIBE}", "purpose": "…"}} to capabilities, and say there '
+            "what the events are for",
+        )
+    if SUBSCRIBE in asked and isinstance(document.get("events", []), list) and not document.get("events"):
+        yield Finding(asked[SUBSCRIBE], f"asks for '{SUBSCRIBE}', and there are no events")
+    seen: dict[tuple[str, str], str] = {}
+    for event in events:
+        if first := seen.get((event.part.topic, event.part.path)):
+            yield Finding(event.at, f"is the same topic and path as {first}")
+        seen.setdefault((event.part.topic, event.part.path), event.at)
 
 
 def _is_answered(endpoints: Sequence[Endpoint], method: str, path: str) -> bool:

@@ -1,9 +1,11 @@
 """What the backends have in common about events: the count of a minute, and the work that a record is."""
 
 from oriel.errors import OrielError
+from oriel.ids import new_id
 from oriel.store.event_records import Delivery, Event, Schedule, ScheduleRun, Work
 
 MINUTE_MS = 60_000
+KEEP_RUNS_MS = 30 * 86_400_000
 
 
 def minute_of(at: int) -> int:
@@ -46,3 +48,18 @@ def firing(schedule: Schedule) -> Work | None:
 def running(run: ScheduleRun) -> Work:
     """The work of a run that is queued."""
     return Work(tenant_id=run.tenant_id, kind="run", item_id=run.run_id, due_at=run.created_at)
+
+
+def new_run(schedule: Schedule, scheduled_at: int | None, now: int) -> ScheduleRun:
+    """A run to be made; `scheduled_at` is None where somebody asked for it."""
+    return ScheduleRun(
+        tenant_id=schedule.tenant_id,
+        run_id=f"{schedule.schedule_id}.{new_id('run')}",
+        schedule_id=schedule.schedule_id,
+        install_id=schedule.install_id,
+        extension_id=schedule.extension_id,
+        scheduled_at=scheduled_at,
+        state="queued",
+        created_at=now,
+        expires_at=now + KEEP_RUNS_MS,
+    )

@@ -98,11 +98,12 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One capability that a tenant consented to, with the hosts or the operations where it takes them."""
+    """One capability that a tenant consented to, with the hosts, operations or topics where it takes them."""
 
     capability: str
     hosts: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
     granted_by: str
     granted_at: int
     expires_at: int | None = None

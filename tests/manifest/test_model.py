@@ -15,6 +15,7 @@ FULL = manifest_document(
         {"name": "http.fetch", "purpose": "Fetch exchange rates.", "hosts": ["api.acme.com", "*.cdn.acme.com"]},
         "storage.kv",
         "cap:secrets.get",
+        {"name": "events.subscribe", "purpose": "Add an invoice to the reports when it is paid."},
     ],
     ui={
         "type": "iframe",

@@ -4,6 +4,8 @@ from oriel.errors import InvalidInput
 from oriel.manifest import Manifest
 from tests.support.bundles import manifest_document
 
+SUBSCRIBING = [{"name": "events.subscribe", "purpose": "Count what is paid."}]
+
 
 def findings(**overrides):
     with pytest.raises(InvalidInput) as caught:
@@ -85,7 +87,10 @@ def test_an_empty_list_of_hosts_is_not_everything():
 
 @pytest.mark.parametrize("name", ["wasi.sockets", "cap:", "cap:cap:storage.kv", "", "STORAGE.KV", "storage.kv "])
 def test_an_unknown_capability_is_refused_with_the_known_ones(name):
-    assert "context.read, host.call, http.fetch" in findings(capabilities=[name])["capabilities[0].name"]
+    assert (
+        "schedule.manage, secrets.get, service.read, storage.kv"
+        in findings(capabilities=[name])["capabilities[0].name"]
+    )
 
 
 def calling(*operations):
@@ -167,7 +172,7 @@ def test_a_role_is_named_once():
 
 
 def test_an_event_needs_an_endpoint_that_takes_its_post():
-    found = findings(events=[{"topic": "invoice.paid", "path": "/reports/1"}])
+    found = findings(capabilities=SUBSCRIBING, events=[{"topic": "invoice.paid", "path": "/reports/1"}])
     assert found == {
         "events[0].path": "is called with POST, and no endpoint answers that; "
         'add {"method": "POST", "path": "/reports/1"} to api.endpoints'
@@ -186,9 +191,20 @@ def test_a_handler_is_called_at_a_path_and_not_at_a_pattern():
 
 def test_a_mistaken_endpoint_does_not_make_its_events_mistaken():
     found = findings(
-        api={"endpoints": [{"method": "PSOT", "path": "/on"}]}, events=[{"topic": "invoice.paid", "path": "/on"}]
+        capabilities=SUBSCRIBING,
+        api={"endpoints": [{"method": "PSOT", "path": "/on"}]},
+        events=[{"topic": "invoice.paid", "path": "/on"}],
     )
     assert list(found) == ["api.endpoints[0].method"]
+
+
+def test_events_are_asked_for_and_what_is_asked_for_is_there_once():
+    event = {"topic": "invoice.paid", "path": "/reports"}
+    assert list(findings(events=[event])) == ["events"]
+    assert list(findings(capabilities=SUBSCRIBING)) == ["capabilities[0]"]
+    assert findings(capabilities=SUBSCRIBING, events=[event, event]) == {
+        "events[1]": "is the same topic and path as events[0]"
+    }
 
 
 @pytest.mark.parametrize("topic", ["", "Invoice", "invoice.", ".invoice", "invoice.p*", "invoice..paid", "a b", "**"])
@@ -198,7 +214,7 @@ def test_a_topic_is_dotted_words_and_stars(topic):
 
 @pytest.mark.parametrize("value", [{}, {"$gt": 1}, [[1]], []])
 def test_a_filter_compares_with_plain_values(value):
-    found = findings(events=[{"topic": "a", "path": "/reports", "filter": {"total": value}}])
+    found = findings(capabilities=SUBSCRIBING, events=[{"topic": "a", "path": "/reports", "filter": {"total": value}}])
     assert list(found) == ["events[0].filter.total"]
 
 

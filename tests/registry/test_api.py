@@ -219,6 +219,8 @@ def test_the_catalogue_shows_what_an_administrator_looks_at(published):
         "takes_hosts": True,
         "operations": [],
         "takes_operations": False,
+        "topics": [],
+        "takes_topics": False,
         "sensitive": True,
     }
     assert version["manifest"]["name"] == NAME
@@ -392,6 +394,22 @@ def routes():
         ("POST", "/audit/platform/verify", "operate"),
         ("GET", "/audit/platform/checkpoint", "operate"),
         ("POST", "/audit/chains/verify", "operate"),
+        ("POST", "/events", "emit"),
+        ("GET", "/events", "configure"),
+        ("GET", "/events/e", "configure"),
+        ("GET", "/events/subscriptions", "configure"),
+        ("GET", "/events/dead-letters", "configure"),
+        ("POST", "/events/dead-letters/redrive", "configure"),
+        ("POST", "/events/dead-letters/e/redrive", "configure"),
+        ("POST", "/events/replay", "configure"),
+        ("GET", "/schedules", "configure"),
+        ("POST", "/schedules", "configure"),
+        ("POST", "/schedules/preview", "configure"),
+        ("GET", "/schedules/s", "configure"),
+        ("PATCH", "/schedules/s", "configure"),
+        ("DELETE", "/schedules/s", "configure"),
+        ("POST", "/schedules/s/runs", "configure"),
+        ("GET", "/schedules/s/runs", "configure"),
     ]
 
 
@@ -406,6 +424,10 @@ BODY = {
     f"/installs/{NAME}/grants": {"grants": []},
     f"/installs/{NAME}/config": {"config": {}},
     f"/installs/{NAME}/secrets/s": {"value": "x"},
+    "/events": {"topic": "a.b"},
+    "/events/replay": {"extension_id": NAME, "since": 0},
+    "/schedules": {"extension_id": NAME, "name": "n", "cron": "0 9 * * *", "path": "/items"},
+    "/schedules/preview": {"cron": "0 9 * * *"},
 }
 DAYS = {"since": "2026-01-01", "until": "2026-01-01"}
 NEEDED = {

@@ -118,6 +118,7 @@ def test_a_run_is_settled_by_who_has_it(installed, clock):
     ended = replace(begun, state="succeeded", status=200, finished_at=T0 + 5, execution_id="exe_1")
     assert installed.settle_run(ended, work, None)
     assert not installed.settle_run(begun, work, None)
+    assert not installed.settle_run(begun, work, work.due_at)
     assert installed.get_run("t1", "sch_1.1") == ended
 
 

@@ -37,5 +37,7 @@ ObservingCaller = Annotated[Principal, Depends(Permitted("observe"))]
 RecordingCaller = Annotated[Principal, Depends(Permitted("record"))]
 OperatingCaller = Annotated[Principal, Depends(Permitted("operate"))]
 
+EmittingCaller = Annotated[Principal, Depends(Permitted("emit"))]
+
 Cursor = Annotated[str | None, Query(max_length=512)]
 Limit = Annotated[int, Query(ge=1, le=100)]

@@ -11,14 +11,14 @@
 | `invoicing` | `invoice.manual.create` | the operation `invoices.create-manual` |
 | `clients` | `client.read` | the operations `clients.list`, `clients.get` |
 | `services` | `service.read` | the operations `services.list`, `services.get` |
-| `scheduler` | `scheduler.manage` | nothing yet: its typed failure |
+| `scheduler` | `schedule.manage` | the install's schedules, by their ids |
 
     table       every function, with its capability and its denial
     handler     the way into the component
     basics      context, logging, user, secrets, http
     storage     namespaces and revisions
     product     what the host product carries out
-    scheduler   what is not there yet
+    scheduler   schedules, by their ids
     shapes      values of the interface as JSON, and back
 
 Rules kept here:

@@ -53,7 +53,7 @@ def _invoice(capability: str) -> dict[str, Any]:
 
 
 DENIED, NOT_ALLOWED = error("denied"), error("not-allowed")
-CLIENTS, SERVICES, SCHEDULES = "client.read", "service.read", "scheduler.manage"
+CLIENTS, SERVICES, SCHEDULES = "client.read", "service.read", "schedule.manage"
 
 _LIST_CLIENTS = product.listing("clients", "list-clients", "clients.list")
 _GET_CLIENT = product.getting("clients", "get-client", "clients.get")
@@ -80,12 +80,12 @@ TABLE: tuple[Row, ...] = (
     Row("clients", "get-client", CLIENTS, _GET_CLIENT, NOT_ALLOWED),
     Row("services", "list-services", SERVICES, _LIST_SERVICES, NOT_ALLOWED),
     Row("services", "get-service", SERVICES, _GET_SERVICE, NOT_ALLOWED),
-    Row("scheduler", "list-schedules", SCHEDULES, scheduler.unavailable, DENIED),
-    Row("scheduler", "get-schedule", SCHEDULES, scheduler.unavailable, DENIED),
-    Row("scheduler", "get-endpoints", SCHEDULES, scheduler.unavailable, DENIED),
-    Row("scheduler", "create-schedule", SCHEDULES, scheduler.not_created, failure("schedule_id", "field_errors")),
-    Row("scheduler", "update-schedule", SCHEDULES, scheduler.not_updated, failure("field_errors")),
-    Row("scheduler", "delete-schedule", SCHEDULES, scheduler.not_deleted, failure()),
+    Row("scheduler", "list-schedules", SCHEDULES, scheduler.list_schedules, DENIED),
+    Row("scheduler", "get-schedule", SCHEDULES, scheduler.get_schedule, DENIED),
+    Row("scheduler", "get-endpoints", SCHEDULES, scheduler.get_endpoints, DENIED),
+    Row("scheduler", "create-schedule", SCHEDULES, scheduler.create_schedule, failure("schedule_id", "field_errors")),
+    Row("scheduler", "update-schedule", SCHEDULES, scheduler.update_schedule, failure("field_errors")),
+    Row("scheduler", "delete-schedule", SCHEDULES, scheduler.delete_schedule, failure()),
 )
 
 

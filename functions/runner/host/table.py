@@ -10,6 +10,7 @@ Rules kept here:
   begins after the deadline.
 """
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,15 @@ from runner.linking import HostFunction
 def denied_error(capability: str) -> Any:
     """`err(denied(…))`: the first case of every `error` variant in the WIT package."""
     return ("err", ("denied", f"The tenant has not granted {capability}."))
+
+
+def _later(module: str, name: str) -> Callable[..., Any]:
+    """A function of a module of this package that is imported with the first call: most processes have none."""
+
+    def call(*arguments: Any) -> Any:
+        return getattr(importlib.import_module(f"runner.host.{module}"), name)(*arguments)
+
+    return call
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,10 @@ TABLE: tuple[Row, ...] = (
     Row("metrics", "gauge", metrics.gauge, counted=False),
     Row("metrics", "observe", metrics.observe, counted=False),
     Row("host", "call", product.call),
+    Row("events", "emit", _later("events", "emit")),
+    Row("schedule", "list", _later("schedule", "list_")),
+    Row("schedule", "put", _later("schedule", "put")),
+    Row("schedule", "delete", _later("schedule", "delete")),
 )
 
 

@@ -18,7 +18,7 @@ from itertools import islice
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.items import key_item, to_item, to_record, to_value
 from oriel.store.dynamodb.parts import Part
-from oriel.store.dynamodb.requests import ABSENT, Answer, Cancelled, delete, expression, put, update
+from oriel.store.dynamodb.requests import ABSENT, Answer, Cancelled, check, delete, expression, put, update
 from oriel.store.dynamodb.table import Key
 from oriel.store.event_records import Work, WorkKind
 
@@ -102,7 +102,9 @@ def moved(work: Work, due_at: int | None) -> Iterator[Answer]:
         yield delete(table.due(work))
         if work.lane is not None:
             yield delete(Key(table.lane(work.tenant_id, work.lane), work.item_id))
-    elif due_at != work.due_at:
+    elif due_at == work.due_at:
+        yield check(key, mine)
+    else:
         later = replace(work, due_at=due_at)
         yield update(key, expression("SET due_at = :after", after=to_value(due_at)), mine)
         yield delete(table.due(work))

@@ -40,7 +40,7 @@ GRANTS = (
     "storage.kv",
     "ui.proxy",
     "user.read",
-    "scheduler.manage",
+    "schedule.manage",
     "invoice.manual.create",
     "client.read",
     "service.read",

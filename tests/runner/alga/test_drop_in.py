@@ -414,7 +414,7 @@ def test_a_route_is_a_get_without_payload_and_a_post_with(app):
 
 
 @pytest.mark.parametrize(("function", "args"), [("listSchedules", []), ("getSchedule", ["s1"]), ("getEndpoints", [])])
-def test_schedules_that_are_not_there_yet_are_a_typed_failure(app, function, args):
+def test_where_the_platform_keeps_no_schedules_asking_is_a_typed_failure(app, function, args):
     assert err(app.call("scheduler", function, *args)) == "internal"
 
 
@@ -422,7 +422,7 @@ def test_schedules_that_are_not_there_yet_are_a_typed_failure(app, function, arg
     ("function", "args"),
     [("createSchedule", [SCHEDULE]), ("updateSchedule", ["s1", {}]), ("deleteSchedule", ["s1"])],
 )
-def test_changing_schedules_says_no_success_and_why(app, function, args):
+def test_and_changing_them_says_no_success_and_why(app, function, args):
     result = ok(app.call("scheduler", function, *args))
     assert result["success"] is False
     assert "no schedules" in result["error"]

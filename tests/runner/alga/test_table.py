@@ -20,7 +20,7 @@ FACTS = {
     "ui-proxy": "ui.proxy",
     "user": "user.read",
     "user-v2": "user.read",
-    "scheduler": "scheduler.manage",
+    "scheduler": "schedule.manage",
     "invoicing": "invoice.manual.create",
     "clients": "client.read",
     "services": "service.read",

@@ -80,6 +80,7 @@ const BY_KIND = {
   'invalid-request': Invalid,
   'invalid-input': Invalid,
   'unknown-operation': Unavailable,
+  loop: LimitExceeded,
   'limit-exceeded': LimitExceeded,
   'too-large': LimitExceeded,
   'too-many-redirects': LimitExceeded,

@@ -18,8 +18,8 @@
  * `oriel build` looks for the default export of `src/main.js`. Every request runs in a fresh copy of the program as
  * it stood when it was built: module-level code runs once, at build time, and nothing is kept between requests.
  *
- * This is what is always there. `storage`, `http`, `secrets`, `user`, `metrics` and `host` are there where manifest.json asks
- * for their capability; importing one that is not fails the build and names the capability.
+ * This is what is always there. `storage`, `http`, `secrets`, `user`, `metrics`, `host`, `events` and `schedule` are there
+ * where manifest.json asks for their capability; importing one that is not fails the build and names the capability.
  */
 export { App } from './app.js';
 export * as context from './context.js';

@@ -14,8 +14,9 @@
 `oriel build` looks for `app` in `src/main.py`. Every request runs in a fresh copy of the program as it stood when
 it was built: module-level code runs once, at build time, and nothing is kept from one request to the next.
 
-Beside this module: `context` and `log`, always there; `storage`, `http`, `secrets`, `user`, `metrics` and `host`, there
-where manifest.json asks for its capability. Importing one that is not there fails the build and names the capability.
+Beside this module: `context` and `log`, always there; `storage`, `http`, `secrets`, `user`, `metrics`, `host`, `events`
+and `schedule`, there where manifest.json asks for its capability. Importing one that is not there fails the build and
+names the capability.
 """
 
 from oriel_guest.app import App

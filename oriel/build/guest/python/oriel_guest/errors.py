@@ -97,6 +97,7 @@ _BY_KIND: Mapping[str, type[HostError]] = {
     "invalid-request": Invalid,
     "invalid-input": Invalid,
     "unknown-operation": Unavailable,
+    "loop": LimitExceeded,
     "limit-exceeded": LimitExceeded,
     "too-large": LimitExceeded,
     "too-many-redirects": LimitExceeded,

@@ -1,0 +1,174 @@
+"""Events: emitted by the host product, looked at and sent again by a tenant's administrator.
+
+Rules kept here:
+
+- The tenant is the caller's. Whoever emits for the product may name one where its own token names none.
+- Sending again never repeats what is under way: a dead letter is revived in its place, a replay is a delivery of its
+  own, and one replay of a range may be asked for as often as one likes.
+- Subscriptions are kept in step with the install by whoever changes it (`keep_in_step`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from oriel import events
+from oriel.emitting import Emission, Emitter
+from oriel.errors import Finding, InvalidInput, OrielError
+from oriel.ids import new_id
+from oriel.manifest import Manifest
+from oriel.store.event_records import Delivery, Event, Subscription
+from oriel.store.queueing import delivering
+from oriel.store.records import Install, Page
+from oriel.subscribing import delivery_of, subscriptions
+from registry.core import Registry
+
+MAX_AGE_MS = 14 * 86_400_000
+MAX_REDRIVEN = 1_000
+MAX_REPLAYED = 10_000
+_PAGE = 100
+
+
+class EventRequest(BaseModel):
+    """What the product tells. `id` and `time` (Unix milliseconds) are its own: the same ones are the same event."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    topic: Annotated[str, Field(max_length=events.MAX_TOPIC)]
+    data: dict[str, Any] = Field(default_factory=dict)
+    key: Annotated[str, Field(max_length=events.MAX_KEY)] | None = None
+    id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    time: Annotated[int, Field(ge=0)] | None = None
+
+
+class Events:
+    """Events and deliveries of all tenants."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._store, self._now, self._told = registry.store, registry.now, registry.told
+        self._emitter = Emitter(registry.store, registry.limits.events, told=registry.told, clock=registry.now)
+
+    def emit(self, tenant_id: str, request: EventRequest) -> tuple[Event, bool]:
+        """Keep what the product tells; whether it is new.
+
+        Raises:
+            InvalidInput: `invalid_input`.
+            OrielError: `rate_limited`.
+        """
+        self._check_identity(request)
+        emission = Emission(
+            tenant_id=tenant_id,
+            source=events.PRODUCT,
+            topic=request.topic,
+            data=request.data,
+            key=request.key,
+            id=request.id,
+            at=request.time,
+        )
+        return self._emitter.emit(emission)
+
+    def _check_identity(self, request: EventRequest) -> None:
+        findings = []
+        if (request.id is None) != (request.time is None):
+            findings.append(Finding("id", "goes with 'time', and 'time' with 'id': together they name the event"))
+        elif request.time is not None and abs(self._now() - request.time) > MAX_AGE_MS:
+            findings.append(Finding("time", "lies more than 14 days away; it is Unix time in milliseconds"))
+        if findings:
+            raise InvalidInput("invalid_input", findings, subject="The event")
+
+    def page(self, tenant_id: str, cursor: str | None, limit: int) -> Page[Event]:
+        return self._store.list_events(tenant_id, cursor, limit)
+
+    def get(self, tenant_id: str, event_id: str) -> tuple[Event, tuple[Delivery, ...]]:
+        """An event and what became of it; `OrielError` `not_found`."""
+        event = self._store.get_event(tenant_id, event_id)
+        if event is None:
+            raise OrielError("not_found", f"There is no event {event_id}.")
+        return event, self._store.list_deliveries(tenant_id, event_id)
+
+    def subscriptions(self, tenant_id: str) -> tuple[Subscription, ...]:
+        return self._store.list_subscriptions(tenant_id)
+
+    def dead_letters(self, tenant_id: str, cursor: str | None, limit: int) -> Page[Delivery]:
+        return self._store.list_dead_letters(tenant_id, cursor, limit)
+
+    def redrive(self, tenant_id: str, delivery_id: str) -> Delivery:
+        """Deliver a dead letter from the start; `OrielError` `not_found`, where it is none."""
+        found = self._store.get_delivery(tenant_id, delivery_id)
+        revived = None if found is None else self._revive(found)
+        if revived is None:
+            raise OrielError("not_found", f"There is no dead letter {delivery_id}.")
+        return revived
+
+    def redrive_all(self, tenant_id: str, extension_id: str | None) -> int:
+        """All of a tenant's, or of one extension, at most 1,000 at once; how many there were."""
+        letters = self._dead(tenant_id, extension_id)
+        return sum(self._revive(letter) is not None for letter in letters)
+
+    def _dead(self, tenant_id: str, extension_id: str | None) -> list[Delivery]:
+        found: list[Delivery] = []
+        cursor: str | None = None
+        while len(found) < MAX_REDRIVEN:
+            page = self._store.list_dead_letters(tenant_id, cursor, _PAGE)
+            found += [letter for letter in page.items if extension_id in {None, letter.extension_id}]
+            if (cursor := page.cursor) is None:
+                break
+        return found[:MAX_REDRIVEN]
+
+    def _revive(self, dead: Delivery) -> Delivery | None:
+        now = self._now()
+        again = replace(dead, state="pending", attempts=0, reason=None, status=None, due_at=now, updated_at=now)
+        if not self._store.revive_delivery(again):
+            return None
+        self._told(delivering(again))
+        return again
+
+    def replay(self, tenant_id: str, extension_id: str, since: int, until: int | None) -> int:
+        """Deliver the events of a time once more to one extension; how many deliveries that are.
+
+        Raises:
+            OrielError: `extension_not_installed`; `invalid_input`, where it is more than 10,000.
+        """
+        install = self._store.get_install(tenant_id, extension_id)
+        if install is None:
+            raise OrielError("extension_not_installed", f"{extension_id} is not installed.")
+        own = [one for one in self._store.list_subscriptions(tenant_id) if one.install_id == install.install_id]
+        now, again = self._now(), new_id("rpl")
+        wanted = [
+            delivery_of(event, one, now, again)
+            for event in self._between(tenant_id, since, now if until is None else until)
+            for one in own
+            if events.matches(one.topic, event.topic) and events.passes(one.filter, event.data)
+        ]
+        made = self._store.put_deliveries(wanted)
+        for delivery in wanted[:_PAGE]:
+            self._told(delivering(delivery))
+        return made
+
+    def _between(self, tenant_id: str, since: int, until: int) -> Iterator[Event]:
+        """The events of a time, the oldest first."""
+        found: list[Event] = []
+        cursor: str | None = None
+        while True:
+            page = self._store.list_events(tenant_id, cursor, _PAGE)
+            found += [event for event in page.items if since <= event.created_at <= until]
+            if len(found) > MAX_REPLAYED:
+                raise OrielError("invalid_input", f"There are more than {MAX_REPLAYED:,} events in that time.")
+            cursor = page.cursor
+            if cursor is None or page.items[-1].created_at < since - MAX_AGE_MS:
+                return reversed(found)
+
+    def keep_in_step(self, install: Install, manifest: Manifest) -> None:
+        """Subscribe the install to what it consented to, and to nothing else. Repeating it changes nothing."""
+        wanted = subscriptions(install, manifest, self._now())
+        there = [
+            one for one in self._store.list_subscriptions(install.tenant_id) if one.install_id == install.install_id
+        ]
+        if sorted(wanted, key=_by_id) != there:
+            self._store.replace_subscriptions(install.tenant_id, install.install_id, wanted)
+
+
+def _by_id(subscription: Subscription) -> str:
+    return subscription.subscription_id

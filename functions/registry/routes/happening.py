@@ -1,0 +1,161 @@
+"""Routes for events and schedules: the product emits, a tenant's administrator looks and sets."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from oriel import cron
+from oriel.errors import OrielError
+from oriel.manifest import Method
+from oriel.scheduling import Definition, next_runs
+from oriel.store.event_records import Event, Missed, Schedule
+from registry.core import Registry, principal_id
+from registry.events import EventRequest, Events
+from registry.routes import views
+from registry.routes.caller import ConfiguringCaller, Cursor, EmittingCaller, Limit
+from registry.schedules import Schedules
+
+Json = dict[str, Any]
+ExtensionId = Annotated[str | None, Query(max_length=128)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Emit(EventRequest):
+    tenant_id: str | None = Field(default=None, max_length=256)
+
+
+class Redrive(_Body):
+    extension_id: str | None = Field(default=None, max_length=128)
+
+
+class Replay(_Body):
+    extension_id: str = Field(max_length=128)
+    since: int = Field(ge=0)
+    until: int | None = Field(default=None, ge=0)
+
+
+class CreateSchedule(Definition):
+    extension_id: str = Field(max_length=128)
+
+
+class ChangeSchedule(_Body):
+    """What is left out stays as it is."""
+
+    name: str | None = None
+    cron: str | None = None
+    timezone: str | None = None
+    method: Method | None = None
+    path: str | None = None
+    payload: dict[str, Any] | None = None
+    enabled: bool | None = None
+    missed: Missed | None = None
+    overlap: bool | None = None
+
+
+class Preview(_Body):
+    cron: str = Field(max_length=100)
+    timezone: str = Field(default="UTC", max_length=64)
+
+
+def event_routes(registry: Registry) -> APIRouter:
+    router = APIRouter()
+    events = Events(registry)
+
+    @router.post("/events", status_code=202)
+    def emit(body: Emit, caller: EmittingCaller, response: Response) -> Json:
+        tenant_id = caller.tenant_id or body.tenant_id
+        if tenant_id is None or body.tenant_id not in {None, tenant_id}:
+            raise OrielError("tenant_mismatch", "Name in 'tenant_id' whose event it is, or the token's own tenant.")
+        event, new = events.emit(tenant_id, body)
+        response.status_code = 202 if new else 200
+        return event_line(event)
+
+    @router.get("/events")
+    def list_events(caller: ConfiguringCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
+        return views.page(events.page(caller.require_tenant(), cursor, limit), event_line)
+
+    @router.get("/events/subscriptions")
+    def list_subscriptions(caller: ConfiguringCaller) -> Json:
+        return views.whole(map(asdict, events.subscriptions(caller.require_tenant())))
+
+    @router.get("/events/dead-letters")
+    def list_dead_letters(caller: ConfiguringCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
+        return views.page(events.dead_letters(caller.require_tenant(), cursor, limit), asdict)
+
+    @router.post("/events/dead-letters/redrive")
+    def redrive_all(body: Redrive, caller: ConfiguringCaller) -> Json:
+        return {"redriven": events.redrive_all(caller.require_tenant(), body.extension_id)}
+
+    @router.post("/events/dead-letters/{delivery_id}/redrive")
+    def redrive(delivery_id: str, caller: ConfiguringCaller) -> Json:
+        return asdict(events.redrive(caller.require_tenant(), delivery_id))
+
+    @router.post("/events/replay")
+    def replay(body: Replay, caller: ConfiguringCaller) -> Json:
+        return {"deliveries": events.replay(caller.require_tenant(), body.extension_id, body.since, body.until)}
+
+    @router.get("/events/{event_id}")
+    def get_event(event_id: str, caller: ConfiguringCaller) -> Json:
+        event, deliveries = events.get(caller.require_tenant(), event_id)
+        return {**asdict(event), "deliveries": [asdict(delivery) for delivery in deliveries]}
+
+    return router
+
+
+def schedule_routes(registry: Registry) -> APIRouter:
+    router = APIRouter()
+    schedules = Schedules(registry)
+
+    def view(schedule: Schedule) -> Json:
+        return {**asdict(schedule), "next_runs": next_runs(schedule, registry.now())}
+
+    @router.get("/schedules")
+    def list_schedules(
+        caller: ConfiguringCaller, extension_id: ExtensionId = None, cursor: Cursor = None, limit: Limit = 50
+    ) -> Json:
+        return views.page(schedules.page(caller.require_tenant(), extension_id, cursor, limit), view)
+
+    @router.post("/schedules", status_code=201)
+    def create_schedule(body: CreateSchedule, caller: ConfiguringCaller) -> Json:
+        definition = Definition(**body.model_dump(exclude={"extension_id"}))
+        tenant_id, created_by = caller.require_tenant(), principal_id(caller)
+        return view(schedules.create(tenant_id, body.extension_id, definition, created_by))
+
+    @router.post("/schedules/preview")
+    def preview(body: Preview, caller: ConfiguringCaller) -> Json:
+        now = registry.now()
+        cron.check(body.cron, body.timezone, now, registry.limits.schedule_seconds)
+        return {**body.model_dump(), "next_runs": cron.next_times(body.cron, body.timezone, now)}
+
+    @router.get("/schedules/{schedule_id}")
+    def get_schedule(schedule_id: str, caller: ConfiguringCaller) -> Json:
+        return view(schedules.get(caller.require_tenant(), schedule_id))
+
+    @router.patch("/schedules/{schedule_id}")
+    def change_schedule(schedule_id: str, body: ChangeSchedule, caller: ConfiguringCaller) -> Json:
+        changes = body.model_dump(exclude_unset=True)
+        return view(schedules.change(caller.require_tenant(), schedule_id, changes))
+
+    @router.delete("/schedules/{schedule_id}", status_code=204)
+    def delete_schedule(schedule_id: str, caller: ConfiguringCaller) -> None:
+        schedules.delete(caller.require_tenant(), schedule_id)
+
+    @router.post("/schedules/{schedule_id}/runs", status_code=202)
+    def run_now(schedule_id: str, caller: ConfiguringCaller) -> Json:
+        return asdict(schedules.run_now(caller.require_tenant(), schedule_id))
+
+    @router.get("/schedules/{schedule_id}/runs")
+    def list_runs(schedule_id: str, caller: ConfiguringCaller, cursor: Cursor = None, limit: Limit = 20) -> Json:
+        return views.page(schedules.runs(caller.require_tenant(), schedule_id, cursor, limit), asdict)
+
+    return router
+
+
+def event_line(event: Event) -> Json:
+    """An event in a list: all but its data."""
+    return {name: value for name, value in asdict(event).items() if name != "data"}
