@@ -220,6 +220,26 @@ def test_another_document_of_the_same_extension_is_handshaken_anew(stage, page):
     ]
 
 
+def test_fonts_scripts_styles_and_images_of_its_own_reach_an_opaque_origin(stage, page):
+    files = {
+        "index.html": '<!doctype html><link rel="stylesheet" href="look.css"><p id="out">x</p><img src="dot.svg">'
+        '<script type="module" src="app.js"></script>',
+        "look.css": "@font-face { font-family: own; src: url(own.woff2); } #out { font-family: own; }",
+        "dot.svg": '<svg xmlns="http://www.w3.org/2000/svg" width="7" height="7"/>',
+        "own.woff2": "no font, but bytes that CORS lets through",
+        "part.js": "export const part = 'imported';",
+        "app.js": f"""{HELLO} window.part = (await import('./part.js')).part;
+            await document.fonts.load('1em own').catch(() => null); window.done = true;""",
+    }
+    finished = []
+    page.on("requestfinished", lambda request: finished.append(request.url.rpartition("/")[2]))
+    frame = stage.show(page, stage.publish(files))
+    frame.wait_for_function("() => window.done && document.images[0].complete")
+    assert {"look.css", "own.woff2", "part.js", "dot.svg"} <= set(finished)
+    assert frame.evaluate("getComputedStyle(document.getElementById('out')).fontFamily") == "own"
+    assert frame.evaluate("[part, document.images[0].naturalWidth]") == ["imported", 7]
+
+
 def test_twenty_frames_on_one_page_work(stage, page):
     ui = stage.publish(script=HELLO + "window.answer = (await oriel.fetch('/n')).status;")
     stage.open(page)

@@ -1,5 +1,7 @@
 """Frames that really try: each test is an extension, or a neighbour of one, that means harm."""
 
+import json
+
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -464,3 +466,46 @@ def test_a_port_passed_on_dies_with_the_document(stage, page):
     page.evaluate("passed.postMessage({type: 'request', id: 9, method: 'GET', path: '/a', headers: [], body: null})")
     page.wait_for_function("() => events.some(([, detail]) => detail === 'handshake_timeout')")
     assert stage.calls == []
+
+
+def test_an_origin_that_the_child_chooses_changes_nothing(stage, page):
+    """It names itself another parent and another API, in its URL, in its greeting and in its calls."""
+    names = ("parentOrigin", "targetOrigin", "origin", "apiOrigin")
+    script = f"{BY_HAND} window.chosen = {json.dumps(dict.fromkeys(names, stage.elsewhere))};"
+    script = script.replace("hello(nonce);", "hello(nonce, window.chosen);")
+    frame = stage.show(page, stage.publish(script=script + "await connect();"))
+    assert is_ready(page)
+    assert frame.evaluate("ask('/a', chosen)") == 200
+    assert frame.evaluate("ask('/a?parentOrigin=' + encodeURIComponent(chosen.origin), chosen)") == 200
+    assert set(stage.paths()) == {"/api/ext/com.acme.reports/a"}
+    assert stage.elsewhere not in str(frame.evaluate("got"))
+
+
+def test_a_frame_of_the_frames_own_neighbour_cannot_answer_for_the_host(stage, page):
+    """The guest takes a port from its parent alone: a sibling that knows its window sends one in vain."""
+    victim = stage.publish(
+        script="import { oriel } from '/oriel/guest.js'; window.oriel = oriel; window.at = await oriel.ready();"
+    )
+    evil = stage.publish(
+        script=BY_HAND
+        + """
+    await connect();
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => got.push(['stolen', data]);
+    parent.frames[0].postMessage({ oriel: 'port' }, '*', [port2]);
+    """,
+        extension_id="com.evil.thief",
+    )
+    stage.open(page)
+    page.evaluate("(o) => show(o, 'victim')", victim)
+    stage.frame(page, "#victim").wait_for_function("() => window.at")
+    page.evaluate("(o) => show(o, 'thief')", evil)
+    assert stage.frame(page, "#victim").evaluate("oriel.fetch('/a').then(({ status }) => status)") == 200
+    assert stage.frame(page, "#thief").evaluate("got.filter(Array.isArray)") == []
+
+
+def test_an_svg_opened_on_its_own_is_opaque_and_runs_nothing_inline(stage, page):
+    svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>window.ran = true</script><text>x</text></svg>'
+    ui = stage.publish({"index.html": "x", "icon.svg": svg})
+    page.goto(f"{ui['uiOrigin']}/ext-ui/{ui['extensionId']}/{ui['contentHash']}/icon.svg")
+    assert page.evaluate("[self.origin, window.ran ?? null]") == ["null", None]
