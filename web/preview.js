@@ -11,7 +11,7 @@ const THEMES = {
   light: {
     'color-background': '#f6f7f9', 'color-surface': '#ffffff', 'color-text': '#1b2230', 'color-muted': '#5b6475',
     'color-border': '#dfe3ea', 'color-accent': '#2457d6', 'color-on-accent': '#ffffff', 'color-danger': '#b3261e',
-    'color-success': '#1b7f45', 'color-warning': '#8a5a00', radius: '0.6rem', font: 'system-ui, sans-serif',
+    'color-success': '#18733e', 'color-warning': '#8a5a00', radius: '0.6rem', font: 'system-ui, sans-serif',
   },
   dark: {
     'color-background': '#12161d', 'color-surface': '#1a202a', 'color-text': '#e8ebf1', 'color-muted': '#a0a9ba',

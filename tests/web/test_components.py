@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.support.axe import violations
 from tests.web.gallery import DARK, FILES, LIGHT, THEMES
-from tools.webtools import packages
 
 pytestmark = pytest.mark.browser
 
@@ -29,36 +29,20 @@ def shown(gallery):
     return page, frame
 
 
-@pytest.fixture(scope="module")
-def axe(gallery):
-    _, frame = gallery
-    source = (packages() / "node_modules" / "axe-core" / "axe.min.js").read_text()
-    frame.evaluate(source)  # as a debugger would: the page's policy lets no script of ours in
-
-    def violations():
-        run = "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)"
-        return [
-            (found["id"], [(node["target"], node["failureSummary"]) for node in found["nodes"]])
-            for found in frame.evaluate(run)
-        ]
-
-    return violations
-
-
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
-def test_axe_finds_nothing(shown, axe, theme, size):
-    page, _ = shown
+def test_axe_finds_nothing(shown, theme, size):
+    page, frame = shown
     page.set_viewport_size(size)
     page.evaluate("(theme) => handle.setTheme(theme)", THEMES[theme])
-    assert axe() == []
+    assert violations(frame) == []
 
 
-def test_axe_would_find_something(shown, axe):
+def test_axe_would_find_something(shown):
     _, frame = shown
     frame.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<img id=bad src=x>')")
     try:
-        assert [found for found, _ in axe()] == ["image-alt"]
+        assert [found for found, _ in violations(frame)] == ["image-alt"]
     finally:
         frame.evaluate("bad.remove()")
 

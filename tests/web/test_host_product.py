@@ -17,6 +17,7 @@ from oriel.blobs.files import FileBlobs
 from oriel.local.ui_origin import create_ui_app
 from oriel.local.web_library import WebLibrary
 from oriel.ui import ui_blob_key
+from tests.support.axe import violations
 from tests.support.serving import Port
 
 SERVER = Path(__file__).parents[2] / "examples" / "host-product" / "server.py"
@@ -217,6 +218,30 @@ def test_the_theme_of_the_product_reaches_the_frame(signed_in):
         "(before) => getComputedStyle(document.documentElement).getPropertyValue('--oriel-color-accent') !== before",
         arg=before,
     )
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_products_pages_in_its_dialogs_and_cards(page, origin, scheme):
+    page.emulate_media(color_scheme=scheme)
+    found = {}
+    page.goto(origin)
+    page.wait_for_selector("text=Who is working?")
+    found["sign in"] = violations(page)
+    page.click("text=Ada Lindqvist")
+    page.wait_for_selector("text=Latest orders")
+    found["overview"] = violations(page)
+    page.click("nav >> text=Notes")
+    ui_of(page).locator("text=ada").wait_for()
+    frame = page.query_selector("oriel-extension iframe").content_frame()
+    frame.evaluate("() => { oriel.toast('Saved', 'warning'); oriel.confirm({ title: 'Delete?', danger: true }); }")
+    page.wait_for_selector("dialog >> text=Notes asks")
+    found["dialog and toast"] = violations(page)
+    page.keyboard.press("Escape")
+    page.goto(f"{origin}/apps/com.acme.unknown/")
+    page.wait_for_selector("text=This extension cannot be shown")
+    found["card"] = violations(page)
+    assert {place: broken for place, broken in found.items() if broken} == {}
 
 
 @pytest.mark.browser

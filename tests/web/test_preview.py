@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from oriel.local.preview import previewing
+from tests.support.axe import violations
+from tests.support.examples import EXAMPLES
 
 MANIFEST = {
     "manifest_version": 2,
@@ -103,3 +105,17 @@ def test_a_change_is_shown_and_the_scheme_reaches_the_frame(client, project, pag
     ui.locator("html[data-oriel-scheme=dark]").wait_for()
     project.write("mock.json", json.dumps({"GET /notes/:id": {"json": {"text": "Bread"}}}))
     ui.get_by_text("Bread").wait_for()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", ["approvals", "beacon", "pulse"])
+def test_the_examples_pages_show_their_mocked_answers_and_axe_finds_nothing(page, name):
+    with previewing(EXAMPLES / name, 0, 0) as address:
+        page.goto(address)
+        for scheme in ("light", "dark"):
+            page.get_by_label("Scheme").select_option(scheme)
+            ui = page.frame_locator("oriel-extension iframe")
+            ui.locator(f"html[data-oriel-scheme={scheme}] main:not([aria-busy])").wait_for()
+            assert ui.locator("#failure:visible").count() == 0
+            assert violations(page.query_selector("oriel-extension iframe").content_frame()) == []
+            assert violations(page) == []

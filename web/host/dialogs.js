@@ -21,7 +21,8 @@ STYLES.replaceSync(`
   .oriel-dialog::backdrop { background: rgb(10 14 24 / 0.45); }
   .oriel-dialog h2 { margin: 0 0 0.4rem; font-size: 1.1rem; }
   .oriel-dialog p { margin: 0 0 1.2rem; white-space: pre-line; overflow-wrap: anywhere; }
-  .oriel-dialog small { display: block; margin-bottom: 0.6rem; opacity: 0.7; }
+  .oriel-dialog small { display: block; margin-bottom: 0.6rem;
+    color: var(--oriel-color-muted, color-mix(in srgb, CanvasText 70%, Canvas)); }
   .oriel-dialog menu { display: flex; justify-content: flex-end; gap: 0.6rem; margin: 0; padding: 0; }
   .oriel-dialog button { font: inherit; padding: 0.45rem 0.9rem; border-radius: 0.45rem; cursor: pointer;
     border: 1px solid var(--oriel-color-border, color-mix(in srgb, CanvasText 25%, transparent));

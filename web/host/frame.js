@@ -156,6 +156,7 @@ export class ExtensionFrame extends EventTarget {
    * @param {string} locale BCP 47
    */
   setLocale(locale) {
+    if (locale === this._locale) return;
     this._locale = locale;
     this._send({ type: 'locale', locale });
   }

@@ -1,5 +1,6 @@
 /** The page of Approvals: everything it shows comes from the extension's own handler. */
 import { oriel } from '/oriel/guest.js';
+import '/oriel/guest/components.js';
 
 const $ = (selector, root = document) => root.querySelector(selector);
 
@@ -57,7 +58,7 @@ function renderFigures() {
 function card(claim) {
   const item = $('#claim').content.cloneNode(true).firstElementChild;
   item.dataset.status = claim.status;
-  $('h3', item).textContent = claim.title;
+  $('.title', item).textContent = claim.title;
   $('.about', item).textContent = `${claim.category} · ${claim.submitted_by} · ${day(claim.submitted_at)}`;
   $('.note', item).textContent = claim.note;
   $('.amount', item).textContent = money(claim.amount);
@@ -106,22 +107,28 @@ async function submit(form) {
 /** Open a dialog; its form closes it where `send` succeeds, and shows what was wrong where not. */
 function submitting(dialog, send) {
   const form = $('form', dialog);
-  const problem = $('.problem', form);
+  const note = $('.problem', form);
+  const tell = ({ message = '', field }) => {
+    for (const each of form.querySelectorAll('oriel-field')) each.problem = each.name === field ? message : '';
+    const named = form.elements[field];
+    note.textContent = named ? '' : message;
+    note.hidden = !note.textContent;
+    named?.focus();
+  };
   form.reset();
-  problem.hidden = true;
+  tell({});
+  form.oninput = () => tell({});
   form.onsubmit = async (event) => {
     event.preventDefault();
-    const button = $('button:not([type])', form);
-    button.disabled = true;
+    const button = $('[type=submit]', form);
+    button.busy = true;
     try {
       await send(new FormData(form));
       dialog.close();
     } catch (error) {
-      problem.textContent = error.message;
-      problem.hidden = false;
-      form.elements[error.field]?.focus();
+      tell(error);
     } finally {
-      button.disabled = false;
+      button.busy = false;
     }
   };
   dialog.showModal();
@@ -149,7 +156,7 @@ async function attempt(work) {
 
 $('#new').addEventListener('click', () => {
   const { currency, max_amount: most, auto_approve_up_to: small } = state.policy;
-  $('#currency').textContent = `(${currency})`;
+  $('[name=amount]').setAttribute('label', `Amount (${currency})`);
   $('#hint').textContent = `Up to ${money(small)} is approved at once; more than ${money(most)} is not accepted.`;
   submitting($('#claim-dialog'), submit);
 });

@@ -1,5 +1,6 @@
 /** The page of Beacon: everything it shows comes from the extension's own handler. */
 import { oriel } from '/oriel/guest.js';
+import '/oriel/guest/components.js';
 
 const REFRESH_MS = 30_000;
 const STATES = { up: 'up', down: 'down', unreachable: 'cannot be reached' };
@@ -39,7 +40,7 @@ function notice({ id, text, level, at }) {
   $('p', made).textContent = text;
   const format = { dateStyle: 'medium', timeStyle: 'short' };
   $('small', made).textContent = new Intl.DateTimeFormat(oriel.context.locale, format).format(new Date(at));
-  $('button', made).addEventListener('click', () => attempt(() => remove(id)));
+  $('oriel-button', made).addEventListener('click', () => attempt(() => remove(id)));
   return made;
 }
 
@@ -69,10 +70,10 @@ async function attempt(work) {
 
 $('#form').addEventListener('submit', async (event) => {
   event.preventDefault();
-  const button = $('#form button');
-  button.disabled = true;
+  const button = $('#form oriel-button');
+  button.busy = true;
   await attempt(() => post(event.target));
-  button.disabled = false;
+  button.busy = false;
 });
 oriel.addEventListener('locale', () => attempt(load));
 

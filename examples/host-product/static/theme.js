@@ -3,7 +3,7 @@ import { setTheme } from '/oriel/host.js';
 
 const TOKENS = [
   'color-background', 'color-surface', 'color-text', 'color-muted', 'color-border', 'color-accent', 'color-on-accent',
-  'color-danger', 'radius', 'font',
+  'color-danger', 'color-success', 'color-warning', 'radius', 'font',
 ];
 const dark = matchMedia('(prefers-color-scheme: dark)');
 

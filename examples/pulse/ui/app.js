@@ -1,8 +1,9 @@
 /** The page of Pulse: everything it shows comes from the extension's own handler. */
 import { oriel } from '/oriel/guest.js';
-import { drawMarks, drawTrend, signed, tone } from './charts.js';
+import '/oriel/guest/components.js';
 
 const REFRESH_MS = 10_000;
+const TONES = { low: 'danger', middle: 'warning', high: 'success' };
 
 const $ = (selector, root = document) => root.querySelector(selector);
 
@@ -25,8 +26,10 @@ async function loadBoard() {
   $('#score').textContent = board.score === null ? '–' : signed(board.score);
   $('.score').dataset.tone = board.score === null ? '' : board.score < 0 ? 'low' : board.score < 50 ? 'middle' : 'high';
   $('#answers').textContent = `${board.answers} ${board.answers === 1 ? 'answer' : 'answers'} in 13 weeks`;
-  drawTrend($('#trend'), board.weeks, shortDay);
-  drawMarks($('#marks'), board.counts);
+  const labels = board.weeks.map(({ start }) => shortDay(start));
+  $('#trend').data = { labels, series: [{ name: 'Score', values: board.weeks.map(({ score }) => score) }] };
+  const tones = board.counts.map((_, mark) => TONES[tone(mark)]);
+  $('#marks').data = { labels: board.counts.map((_, mark) => `${mark}`), series: [{ name: 'Answers', values: board.counts, tones }] };
 }
 
 async function loadAnswers({ more = false } = {}) {
@@ -45,7 +48,7 @@ function item(answer) {
   $('.mark', made).textContent = answer.score;
   $('.comment', made).textContent = answer.comment;
   $('small', made).textContent = [answer.customer, shortDay(answer.at)].filter(Boolean).join(' · ');
-  $('button', made).addEventListener('click', () => attempt(() => forget(answer)));
+  $('oriel-button', made).addEventListener('click', () => attempt(() => forget(answer)));
   return made;
 }
 
@@ -81,6 +84,15 @@ async function attempt(work, at = $('#failure')) {
   }
 }
 
+/** `low` for 0 to 6, `middle` for 7 and 8, `high` for 9 and 10. */
+function tone(mark) {
+  return mark <= 6 ? 'low' : mark <= 8 ? 'middle' : 'high';
+}
+
+function signed(score) {
+  return score > 0 ? `+${score}` : String(score).replace('-', '−');
+}
+
 function shortDay(iso) {
   return new Intl.DateTimeFormat(oriel.context.locale, { day: 'numeric', month: 'short' }).format(new Date(iso));
 }
@@ -94,10 +106,10 @@ $('#scale').append(...Array.from({ length: 11 }, (_, mark) => {
 }));
 $('#form').addEventListener('submit', async (event) => {
   event.preventDefault();
-  const button = $('#form button');
-  button.disabled = true;
+  const button = $('#form oriel-button');
+  button.busy = true;
   await attempt(() => submit(event.target), $('#problem'));
-  button.disabled = false;
+  button.busy = false;
 });
 $('#more').addEventListener('click', () => attempt(() => loadAnswers({ more: true })));
 oriel.addEventListener('locale', () => attempt(load));

@@ -37,7 +37,8 @@ const LEFT = 44;
 const TOP = 10;
 const BOTTOM = 24;
 const RIGHT = 10;
-const LABEL_WIDTH = 64;
+const LETTER_WIDTH = 7;
+const LABEL_GAP = 16;
 const DEFAULT_HEIGHT = 180;
 const TONES = 4;
 
@@ -159,10 +160,11 @@ export class OrielChartElement extends HTMLElement {
       draw('text', { x: LEFT - 8, y: y(step) + 4, 'text-anchor': 'end' }, short(step)),
     ]);
     const { labels } = this._data;
-    const nth = everyNth(labels.length, inner, LABEL_WIDTH);
+    const wanted = Math.max(...labels.map(({ length }) => length), 1) * LETTER_WIDTH + LABEL_GAP;
+    const nth = everyNth(labels.length, inner, wanted);
     const shown = labels.map((label, index) => ({ label, index })).filter(({ index }) => index % nth === 0);
     const names = shown.map(({ label, index }) => {
-      const anchor = x(index) > this._width - LABEL_WIDTH / 2 ? 'end' : 'middle';
+      const anchor = x(index) > this._width - wanted / 2 ? 'end' : 'middle';
       return draw('text', { x: x(index), y: height - 6, 'text-anchor': anchor }, label);
     });
     return [...lines, ...names];

@@ -22,7 +22,7 @@ export const LOOK = sheet(`
     --_accent: var(--oriel-color-accent, light-dark(#2457d6, #8fb0ff));
     --_on-accent: var(--oriel-color-on-accent, light-dark(#fff, #101623));
     --_danger: var(--oriel-color-danger, light-dark(#b3261e, #ff9d94));
-    --_success: var(--oriel-color-success, light-dark(#1b7f45, #6fdc9c));
+    --_success: var(--oriel-color-success, light-dark(#18733e, #6fdc9c));
     --_warning: var(--oriel-color-warning, light-dark(#8a5a00, #f0c14b));
     --_radius: var(--oriel-radius, 0.6rem);
     --_inner-radius: calc(var(--_radius) * 0.75);

@@ -1,0 +1,19 @@
+"""axe-core on a page or a frame: what it finds, in few words."""
+
+from functools import cache
+
+from tools.webtools import packages
+
+
+@cache
+def _source():
+    return (packages() / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def violations(page):
+    """Each broken rule with where, and what to do about it. Frames of other origins are not looked into."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_source())  # as a debugger would: the page's own policy lets no script of ours in
+    options = {"resultTypes": ["violations"], "iframes": False}
+    found = page.evaluate("(options) => axe.run(document, options).then(({ violations }) => violations)", options)
+    return [(one["id"], [(node["target"], node["failureSummary"]) for node in one["nodes"]]) for one in found]
