@@ -22,7 +22,7 @@ from oriel.contract import ExecuteRequest
 from runner.core import Runner
 from runner.pool import Share
 from tests.guests import hostile
-from tests.runner.hostile.cases import ALL, LONG, Case, answers, verdict
+from tests.runner.hostile.cases import ALL, LONG, PATIENT, Case, answers, verdict
 from tests.runner.small_platform import EXTENSION, Platform
 
 EXECUTIONS, THREADS = 20_000, 2
@@ -126,5 +126,6 @@ def _request(content_hash: str, case: Case) -> ExecuteRequest:
         **case.changes.get("context", {}),
     }
     body = {"headers": [["content-type", "text/plain"]], "body_b64": base64.b64encode(BODY).decode()}
-    request = {"providers": EVERYTHING, **case.changes, "context": context}
+    limits = {**PATIENT, **case.changes.get("limits", {})}
+    request = {"providers": EVERYTHING, **case.changes, "context": context, "limits": limits}
     return ExecuteRequest.convert({**request, "http": {"method": "POST", "path": "/", **body}})

@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Each of these shares a component that takes long to build and to load: one process has it once for all of them.
 TOGETHER = {
@@ -10,7 +11,12 @@ TOGETHER = {
     "tests/runner/wasi/test_fetch.py": "examples",
 }
 
+# How long an example takes says something of the machine, and nothing of what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items):
     for item in items:
         for start, group in TOGETHER.items():

@@ -10,6 +10,7 @@ from runner.core import Runner
 from runner.egress.client import Egress
 from tests.guests import hostile
 from tests.runner.egress.servers import LOOPBACK, Names
+from tests.runner.hostile.cases import PATIENT
 from tests.runner.small_platform import Platform
 
 HOST = "good.test"
@@ -39,6 +40,7 @@ def execute(runner: Runner, victims: Platform, make_request: Callable[..., Any])
     def once(wasm: bytes, **changes: Any) -> ExecuteResponse:
         context = {"content_hash": victims.publish(wasm), **changes.pop("context", {})}
         changes.setdefault("providers", EVERYTHING)
+        changes["limits"] = {**PATIENT, **changes.get("limits", {})}
         return runner.execute(make_request(context=context, **changes))
 
     def execute(wasm: bytes, **changes: Any) -> ExecuteResponse:
