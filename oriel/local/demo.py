@@ -35,7 +35,8 @@ from oriel.settings import Settings
 
 PUBLISHER = "com.acme"
 TENANTS = ("northwind", "contoso")
-RECEIPT_SECONDS = 5.0
+RECEIPT_SECONDS = 30.0
+COMPILE_SECONDS = 600  # ten seconds' work each; whoever looks at the demo may have a slow or busy machine
 BUILDER = Path(oriel.build.__file__).parent
 OPERATIONS = json.dumps({"orders.list": {"url": "/operations/orders", "description": "The tenant's orders"}})
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -287,8 +288,9 @@ def _client(platform: LocalPlatform, *, tenant: str | None, roles: tuple[str, ..
 
 
 def _with_operations(settings: Settings) -> Settings:
-    """The settings with the example product's operations, where the operator has declared none."""
-    return structs.replace(settings, host_operations=settings.host_operations or OPERATIONS)
+    """The settings with the example product's operations, where the operator has declared none, and with patience."""
+    patient = max(settings.compile_seconds, COMPILE_SECONDS)
+    return structs.replace(settings, host_operations=settings.host_operations or OPERATIONS, compile_seconds=patient)
 
 
 def _host_product(platform: LocalPlatform) -> ASGIApp:
