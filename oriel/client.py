@@ -72,6 +72,13 @@ class PlatformClient:
             return answer.json() if answer.content else None
         raise error_from(answer)
 
+    def download(self, path: str, params: Mapping[str, Any] | None = None) -> bytes:
+        """The bytes of a management call that answers with a file. Raises the error it carries."""
+        answer = self.send("GET", f"/api/v1{path}", params=params)
+        if answer.is_error:
+            raise error_from(answer)
+        return answer.content
+
     def listing(self, path: str) -> list[dict[str, Any]]:
         """All items of a paged listing."""
         items: list[dict[str, Any]] = []

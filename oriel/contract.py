@@ -24,6 +24,8 @@ HISTOGRAM_BOUNDS = tuple(digit * 10.0**power for power in range(-3, 5) for digit
 # A body that travels as text: in the worst case JSON makes six characters of one of them, and even so it is small
 # beside what an envelope may have.
 MAX_TEXT_BYTES = 100_000
+REDACTED = "[secret]"
+"""What stands in place of a secret's value wherever people look."""
 
 
 class BodyFields(TypedDict):
@@ -143,10 +145,26 @@ class DeclaredEndpoint(Message, frozen=True):
     path: str
 
 
+class SealedFixture(Message, frozen=True):
+    """An execution kept whole (`oriel.fixture`), compressed and sealed like a secret of its install."""
+
+    key_id: str
+    nonce_b64: str
+    ciphertext_b64: str
+
+
+class Recording(Message, frozen=True, omit_defaults=True):
+    """What became of the wish to keep an execution: the fixture, or why there is none."""
+
+    fixture: SealedFixture | None = None
+    refused: str = ""
+
+
 class ExecuteRequest(Message, frozen=True):
     """What is to be executed, and with what.
 
     Attributes:
+        record: keep it whole, whatever comes of it or where it fails.
         user: the user as the guest may see it; None without the grant.
         operations: those of the host product that may be called (`host.call`).
         endpoints: what the version declares; with `schedule.manage` alone.
@@ -163,6 +181,7 @@ class ExecuteRequest(Message, frozen=True):
     operations: tuple[str, ...] = ()
     acting_user: User | None = None
     endpoints: tuple[DeclaredEndpoint, ...] = ()
+    record: Literal["always", "failure"] | None = None
 
 
 class ExecuteError(Message, frozen=True):
@@ -233,3 +252,4 @@ class ExecuteResponse(_WithBody, frozen=True, kw_only=True):
     receipt: Receipt = Receipt()
     logs: tuple[LogLine, ...] = ()
     metrics: tuple[Metric, ...] = ()
+    recording: Recording | None = None

@@ -87,6 +87,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # what is remembered of executions
     log_retention_days: Annotated[int, Meta(ge=1, le=3_650)] = 30
+    fixture_retention_days: Annotated[int, Meta(ge=1, le=3_650)] = 7
+    record_failures: Annotated[float, Meta(ge=0, le=1)] = 0.0  # the share of executions kept whole where they fail
     prices: str = ""  # what usage costs (`oriel.pricing`): JSON, or the path of a file
     # events and schedules
     event_keep_days: Annotated[int, Meta(ge=1, le=400)] = 14

@@ -69,6 +69,9 @@ and `x-ext-*`. Of the answer pass status, body, `content-type`, `content-disposi
 `server-timing`, and for callers with the permission `observe` `x-ext-receipt`: what it used, as a dictionary of
 structured fields (RFC 9651).
 
+With `x-ext-record: 1` and the permission `record` the execution is kept whole, as a sealed fixture; `x-ext-recorded`
+says `kept`, or why not: `too_large`, `secret_too_short`, `unavailable`.
+
 Answers say what is left of the tenant's and the install's rate and invocations in `ratelimit-policy` and `ratelimit`
 (draft-ietf-httpapi-ratelimit-headers: `q` allowed, `w` in so many seconds, `r` left, `t` seconds until all is back).
 Beyond it, 429 with `retry-after`; the problem has `scope` (`tenant` or `install`), `limit`, `allowed` and `left`.
@@ -104,6 +107,8 @@ NOTES = {
     "receive_bundle": "The body is the bundle's bytes, not JSON.",
     "list_executions": LOOKED,
     "get_execution": LOOKED,
+    "get_fixture": "The request, every host call with its answer, and what came out; secrets are not in it. Who looks "
+    "is written into the tenant's audit.",
     "search_logs": f"`level` is the lowest that is shown; `text` is in the message or a field's value. {LOOKED}",
     "tail_executions": "What was written since the last poll; without a cursor, in the last seconds. An execution may "
     f"come twice and is known by its id. {LOOKED}",
@@ -166,6 +171,9 @@ ANSWERS: dict[str, str] = {
     "get_quotas_of": "200 [Quotas](#quotas)",
     "set_tenant_quotas": "200 [Quotas](#quotas)",
     "set_install_quotas": "200 [Quotas](#quotas)",
+    "get_fixture": "200 the fixture's file, JSON (`oriel replay`)",
+    "list_fixtures": "200 a listing of `execution_id`, `extension_id`, `version`, `content_hash`, `reason`, "
+    "`created_at`, `expires_at`, newest first",
     "search_logs": "200 a listing of lines: `at`, `level`, `message`, `fields`, `execution_id`, `extension_id`, "
     "`version`; newest execution first, the lines of one in their order",
     "list_usage": "200 a listing of [Usage](#usage), with `total_cost` and `currency`, null where nothing is charged",

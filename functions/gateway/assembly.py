@@ -42,7 +42,11 @@ def build_gateway(
         ceiling=Limits(
             timeout_ms=settings.max_timeout_ms, memory_mb=settings.max_memory_mb, fuel=settings.max_fuel or None
         ),
-        watch=Watch(retention_ms=settings.log_retention_days * DAY_MS),
+        watch=Watch(
+            retention_ms=settings.log_retention_days * DAY_MS,
+            fixture_retention_ms=settings.fixture_retention_days * DAY_MS,
+            record_failures=settings.record_failures,
+        ),
         max_body_bytes=settings.max_body_bytes,
     )
 

@@ -144,7 +144,7 @@ class Gateway:
         resolved = self._resolver.resolve(tenant_id, request.extension_id)
         runnable = require_runnable(request.extension_id, resolved, self._is_revoked)
         decision = decide(request, principal, runnable, segments, ceiling=self._ceiling, now_ms=self._clock())
-        execute = execute_request(request, runnable, decision)
+        execute = self._watch.recorded(request, principal, execute_request(request, runnable, decision))
         with self._admission.admit(tenant_id, request.extension_id, *runnable.quotas) as admitted:
             answer = self._repeats.once(
                 request,
@@ -223,8 +223,9 @@ class Gateway:
                 response, code = problem(error, request.request_id), error.code
             elapsed = (time.perf_counter() - began) * 1000
             _log.info("execution", extra={"status": response.status, "code": code, "duration_ms": round(elapsed, 2)})
-        self._journal.record(self._watch.entry(execute, answer, response.status, code, started_at))
-        headers = (*response.headers, *receipt_headers(principal, execution_id, answer.receipt, elapsed))
+        entry = self._watch.entry(execute, answer, response.status, code, started_at)
+        self._journal.record(entry, self._watch.fixture(execute, answer, code))
+        headers = (*response.headers, *receipt_headers(principal, execute, answer, elapsed))
         return Ran(replace(response, headers=headers), code)
 
 

@@ -21,7 +21,9 @@ EXTENSION_PREFIX = "x-ext-"
 EXECUTION_ID = "x-ext-execution-id"
 RECEIPT = "x-ext-receipt"
 SERVER_TIMING = "server-timing"
-PLATFORM_HEADERS = frozenset({EXECUTION_ID, RECEIPT, "x-ext-request-id"})
+RECORD = "x-ext-record"
+RECORDED = "x-ext-recorded"
+PLATFORM_HEADERS = frozenset({EXECUTION_ID, RECEIPT, RECORD, RECORDED, "x-ext-request-id"})
 
 _REQUEST = frozenset(
     {

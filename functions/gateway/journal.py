@@ -15,9 +15,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
-from oriel.store.records import Execution
+from oriel.store.records import Execution, StoredFixture
 
 MAX_QUEUED = 10_000
 MAX_QUEUED_LOG_BYTES = 64_000_000
@@ -33,6 +33,7 @@ class ExecutionSink(Protocol):
     """The part of `oriel.store.Store` that the journal writes."""
 
     def record_executions(self, executions: Sequence[Execution]) -> None: ...
+    def put_fixture(self, fixture: StoredFixture) -> None: ...
 
 
 Observer: TypeAlias = Callable[[Sequence[Execution]], None]
@@ -61,7 +62,7 @@ class Journal:
         self._observers, self._linger_seconds = tuple(observers), linger_seconds
         self._retry_seconds = retry_seconds
         self._changed = threading.Condition()
-        self._queue: deque[Execution] = deque()
+        self._queue: deque[_Queued] = deque()
         self._log_bytes = 0
         self._writing = 0
         self._closing = False
@@ -76,15 +77,16 @@ class Journal:
         """How many entries were lost: the queue was full, or the store away until the end."""
         return self._dropped
 
-    def record(self, execution: Execution) -> None:
-        """Queue one entry."""
-        size = _log_bytes(execution)
+    def record(self, execution: Execution, fixture: StoredFixture | None = None) -> None:
+        """Queue one entry, with what was kept of the execution."""
+        queued = _Queued(execution, fixture)
+        size = queued.size
         with self._changed:
             full = len(self._queue) >= self._max_queued or self._log_bytes + size > self._max_log_bytes
             if full or self._closing:
                 self._dropped += 1
                 return
-            self._queue.append(execution)
+            self._queue.append(queued)
             self._log_bytes += size
             if len(self._queue) in {1, BATCH}:  # the writer sleeps until there is one, and then until it has enough
                 self._changed.notify_all()
@@ -112,19 +114,19 @@ class Journal:
 
     def _run(self) -> None:
         while batch := self._next_batch():
-            self._show(batch)
+            self._show([queued.execution for queued in batch])
             self._write(batch)
             with self._changed:
                 self._writing = 0
                 self._changed.notify_all()
 
-    def _next_batch(self) -> list[Execution]:
+    def _next_batch(self) -> list["_Queued"]:
         """The next entries; none where the journal is closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closing)
             self._changed.wait_for(self._has_waited_enough, self._linger_seconds)
             batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
-            self._log_bytes -= sum(map(_log_bytes, batch))
+            self._log_bytes -= sum(queued.size for queued in batch)
             self._writing = len(batch)
             return batch
 
@@ -138,10 +140,13 @@ class Journal:
             except Exception:
                 _log.exception("an observer of executions failed")
 
-    def _write(self, batch: list[Execution]) -> None:
+    def _write(self, batch: list["_Queued"]) -> None:
         while not self._stop.is_set():
             try:
-                self._sink.record_executions(batch)
+                self._sink.record_executions([queued.execution for queued in batch])
+                for queued in batch:
+                    if queued.fixture is not None:
+                        self._sink.put_fixture(queued.fixture)
             except Exception as error:  # whatever it is, the next try may work, and a dead thread never does
                 _log.warning("the execution log was not written", extra={"reason": type(error).__name__})
                 self._stop.wait(self._retry_seconds)
@@ -150,5 +155,12 @@ class Journal:
         self._dropped += len(batch)
 
 
-def _log_bytes(execution: Execution) -> int:
-    return int(execution.receipt.get("log_bytes", 0))
+class _Queued(NamedTuple):
+    execution: Execution
+    fixture: StoredFixture | None
+
+    @property
+    def size(self) -> int:
+        """The bytes that guests decide of."""
+        kept = 0 if self.fixture is None else len(self.fixture.ciphertext)
+        return int(self.execution.receipt.get("log_bytes", 0)) + kept

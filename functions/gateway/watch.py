@@ -5,25 +5,72 @@ Rules kept here:
 - Every answer that an execution stands behind says which one, and how long it took. What it used is told to those who
   may see the log (`observe`) and to nobody else.
 - An entry is kept for a set time, which is decided when it is written.
+- An execution is kept whole where its caller asks (`x-ext-record`) and may (`record`), and for a share of all
+  executions where they fail. The fixture comes sealed, and the gateway has no key for it.
 """
 
+import base64
+import random
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.headers import EXECUTION_ID, RECEIPT, SERVER_TIMING
-from gateway.messages import Headers
-from oriel.contract import ExecuteRequest, ExecuteResponse, Receipt
+from msgspec.structs import replace
+
+from gateway.headers import EXECUTION_ID, RECEIPT, RECORD, RECORDED, SERVER_TIMING
+from gateway.messages import GatewayRequest, Headers
+from oriel.clock import now_ms
+from oriel.contract import ExecuteRequest, ExecuteResponse, Receipt, Recording
 from oriel.identity import Principal
-from oriel.store.records import Execution
+from oriel.store.records import Execution, StoredFixture
 
 DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """How long executions are remembered. Times in milliseconds."""
+    """How long executions are remembered. Times in milliseconds.
+
+    Attributes:
+        record_failures: the share of executions, from 0 to 1, that are recorded and kept whole where they fail.
+    """
 
     retention_ms: int = 30 * DAY_MS
+    fixture_retention_ms: int = 7 * DAY_MS
+    record_failures: float = 0.0
+
+    def recorded(self, request: GatewayRequest, principal: Principal, execute: ExecuteRequest) -> ExecuteRequest:
+        """The request with what is to be kept of it.
+
+        Raises:
+            OrielError: `forbidden`, where the caller asks for it and may not.
+        """
+        if request.header(RECORD):
+            principal.require("record")
+            return replace(execute, record="always")
+        if self.record_failures and random.random() < self.record_failures:  # noqa: S311 - a sample, not a secret
+            return replace(execute, record="failure")
+        return execute
+
+    def fixture(self, execute: ExecuteRequest, answer: ExecuteResponse, code: str | None) -> StoredFixture | None:
+        """What was kept of an execution, where anything was."""
+        sealed = answer.recording.fixture if answer.recording else None
+        if sealed is None:
+            return None
+        context, now = execute.context, now_ms()
+        return StoredFixture(
+            tenant_id=context.tenant_id,
+            install_id=context.install_id,
+            execution_id=context.execution_id,
+            extension_id=context.extension_id,
+            version=context.version,
+            content_hash=context.content_hash,
+            reason="asked" if execute.record == "always" else code or "",
+            created_at=now,
+            expires_at=now + self.fixture_retention_ms,
+            key_id=sealed.key_id,
+            nonce=base64.b64decode(sealed.nonce_b64),
+            ciphertext=base64.b64decode(sealed.ciphertext_b64),
+        )
 
     def entry(
         self, execute: ExecuteRequest, answer: ExecuteResponse, status: int, code: str | None, started_at: int
@@ -51,14 +98,20 @@ class Watch:
         )
 
 
-def receipt_headers(principal: Principal | None, execution_id: str, receipt: Receipt, elapsed_ms: float) -> Headers:
+def receipt_headers(
+    principal: Principal | None, execute: ExecuteRequest, answer: ExecuteResponse, elapsed_ms: float
+) -> Headers:
     """What the client is told of an execution.
 
     Args:
         elapsed_ms: in the gateway, until now.
     """
+    receipt = answer.receipt
     timing = f"queue;dur={receipt.queue_ms:.2f}, extension;dur={receipt.duration_ms:.2f}, total;dur={elapsed_ms:.2f}"
-    headers: Headers = ((EXECUTION_ID, execution_id), (SERVER_TIMING, timing))
+    headers: Headers = ((EXECUTION_ID, execute.context.execution_id), (SERVER_TIMING, timing))
+    if execute.record == "always":
+        recording = answer.recording or Recording(refused="unavailable")
+        headers = (*headers, (RECORDED, recording.refused or "kept"))
     shown = principal is not None and "observe" in principal.permissions
     return (*headers, (RECEIPT, receipt_text(receipt))) if shown else headers
 

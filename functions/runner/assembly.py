@@ -112,13 +112,15 @@ def _services(settings: Settings, keys: Keys, opened: ExitStack) -> Services:
         opened.callback(part.close)
     if settings.egress_allow_networks:
         egress.open()
+    sealer = Sealer(keys)
     return Services(
         store=cast("GuestStore", store),
-        opener=Sealer(keys),
+        opener=sealer,
         egress=cast("Fetcher", egress),
         product=cast("Caller", product),
         emitter=cast("Emitter", _Later(lambda: _open_emitter(cast("Store", store), settings))),
         scheduling=cache(lambda: _scheduling(cast("Store", store), settings)),
+        sealer=sealer,
     )
 
 

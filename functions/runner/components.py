@@ -15,11 +15,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from oriel.errors import OrielError
 from oriel.provenance import BundleIndex
-from runner.artifacts import Artifacts
 
 C = TypeVar("C")
 LOADERS = 2
@@ -34,6 +33,12 @@ class Loaded(Generic[C]):
     size: int
 
 
+class Source(Protocol):
+    """Where artifacts come from (`runner.artifacts.Artifacts`)."""
+
+    def path_for(self, content_hash: str) -> tuple[Path, BundleIndex]: ...
+
+
 class Components(Generic[C]):
     """The components of one process, by content hash.
 
@@ -42,7 +47,7 @@ class Components(Generic[C]):
         max_bytes: of mapped files; the one asked for last stays, whatever its size.
     """
 
-    def __init__(self, artifacts: Artifacts, load: Callable[[Path], C], *, max_bytes: int) -> None:
+    def __init__(self, artifacts: Source, load: Callable[[Path], C], *, max_bytes: int) -> None:
         self._artifacts = artifacts
         self._load_file = load
         self._max_bytes = max_bytes

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from oriel.contract import ExecuteError, ExecuteRequest, ExecuteResponse, Receipt
@@ -25,7 +26,7 @@ from oriel.telemetry import bind
 from runner.board import Board
 from runner.components import Components
 from runner.exchange import Answer, GuestResponse, from_guest, largest_result, to_guest
-from runner.execution import Execution, Services
+from runner.execution import Execution, Services, Tape
 from runner.host import console, metrics
 from runner.pool import FairPool, Share
 from runner.sandbox import LoadedComponent, RunFailure, RunLimits, Sandbox
@@ -84,13 +85,21 @@ class Runner:
             context.tenant_id, context.install_id, lambda: self.execute(request, started_at=arrived)
         )
 
-    def execute(self, request: ExecuteRequest, *, started_at: float | None = None) -> ExecuteResponse:
+    def execute(
+        self, request: ExecuteRequest, *, started_at: float | None = None, tape: Tape | None = None
+    ) -> ExecuteResponse:
         """Run it in this thread. Never raises for what the guest does.
 
         Args:
             started_at: `time.monotonic()` when the request came in; now, where it is left out.
+            tape: what host calls pass by; without one the request says whether it is recorded.
         """
+        if request.record is not None and tape is None:
+            from runner.recording import recorded  # few executions are, and a process starts sooner without
+
+            return recorded(request, self._services, partial(self.execute, request, started_at=started_at))
         execution = Execution.begin(request, self._services, started_at)
+        execution.tape = tape
         queued = execution.elapsed_ms()
         context = request.context
         inside = self._board.inside(context) if self._board else nullcontext()

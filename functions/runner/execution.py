@@ -11,12 +11,20 @@ Rules kept here:
 
 import base64
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from oriel.capabilities import ALWAYS
-from oriel.contract import DeclaredEndpoint, ExecuteRequest, ExecutionContext, LogLine, SealedSecret, User
+from oriel.contract import (
+    REDACTED,
+    DeclaredEndpoint,
+    ExecuteRequest,
+    ExecutionContext,
+    LogLine,
+    SealedSecret,
+    User,
+)
 from oriel.errors import OrielError
 from oriel.sealing import Sealed
 from oriel.store.guests import GuestStore
@@ -30,7 +38,6 @@ if TYPE_CHECKING:
 
 Printed: TypeAlias = Literal["stdout", "stderr"]
 
-REDACTED = "[secret]"
 SHORTEST_REDACTED = 4  # replacing shorter values would blot out ordinary text and hide nothing
 
 
@@ -58,6 +65,24 @@ class Caller(Protocol):
     def call(self, name: str, value: Any, context: ExecutionContext, user: User | None, bounds: Bounds) -> str: ...
 
 
+class FixtureSealer(Protocol):
+    """The part of `oriel.sealing.Sealer` that recording needs."""
+
+    def seal(self, tenant_id: str, install_id: str, name: str, value: bytes) -> Sealed: ...
+
+
+class Tape(Protocol):
+    """What host calls go through, where there is one."""
+
+    def call(self, name: str, arguments: Sequence[Any], carry_out: Callable[[], Any]) -> Any:
+        """The answer to a call, by whichever way.
+
+        Args:
+            arguments: what the guest has given, without resources.
+        """
+        ...
+
+
 @dataclass(slots=True)
 class Series:
     """One series of a metric as it grows; see `oriel.contract.Metric`."""
@@ -81,6 +106,7 @@ class Services:
     product: Caller | None = None
     emitter: Emitter | None = None
     scheduling: "Callable[[], Scheduling] | None" = None
+    sealer: FixtureSealer | None = None
 
 
 class Secrets:
@@ -149,6 +175,7 @@ class Execution:
         lines: what the guest has logged, in order.
         metrics: what it has measured, by name and labels; `metric_kinds` by name.
         printed: what it has printed to a standard stream and not ended with a newline yet.
+        tape: what host calls pass by, where it is recorded or replayed.
     """
 
     context: ExecutionContext
@@ -167,6 +194,7 @@ class Execution:
     metrics: dict[tuple[str, tuple[tuple[str, str], ...]], Series] = field(default_factory=dict)
     metric_kinds: dict[str, str] = field(default_factory=dict)
     printed: dict[Printed, bytes] = field(default_factory=dict)
+    tape: Tape | None = None
 
     @classmethod
     def begin(cls, request: ExecuteRequest, services: Services, started_at: float | None = None) -> "Execution":

@@ -19,9 +19,11 @@ from oriel.cli import (
     installing,
     page,
     publishing,
+    replaying,
     schedules,
     serving,
     storing,
+    watching,
 )
 from oriel.cli.output import EXIT_REFUSED, out
 from oriel.errors import OrielError
@@ -34,8 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Run your customers' and partners' extensions safely.",
 )
-using = (calling, events, schedules)
-groups = (serving, creating, authoring, page, publishing, installing, *using, auditing, governing, storing)
+using = (calling, watching, events, schedules)
+groups = (serving, creating, authoring, replaying, page, publishing, installing, *using, auditing, governing, storing)
 for group in groups:
     group.register(app)
 

@@ -31,6 +31,7 @@ from oriel.store.records import (
     Execution,
     ExecutionFilter,
     Extension,
+    FixtureLine,
     Install,
     Page,
     Publisher,
@@ -38,6 +39,7 @@ from oriel.store.records import (
     Quarantine,
     Resolution,
     Rollout,
+    StoredFixture,
     StoredSecret,
     Upload,
     Usage,
@@ -205,6 +207,17 @@ class Store(GuestStore, EventStore, PolicyStore, Protocol):
         ...
 
     def get_execution(self, tenant_id: str, execution_id: str) -> Execution | None: ...
+    def put_fixture(self, fixture: StoredFixture) -> None:
+        """Written again, it is the same."""
+        ...
+
+    def get_fixture(self, tenant_id: str, install_id: str, execution_id: str) -> StoredFixture | None: ...
+    def list_fixtures(
+        self, tenant_id: str, install_id: str, cursor: str | None = None, limit: int = 50
+    ) -> Page[FixtureLine]:
+        """Newest first; expired ones are not there."""
+        ...
+
     def list_usage(self, tenant_id: str, since: str, until: str) -> tuple[Usage, ...]:
         """Windows from `since` to `until`, both included."""
         ...

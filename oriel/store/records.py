@@ -276,6 +276,30 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FixtureLine:
+    """A fixture in a listing: `reason` is "asked" or the error code of the failure it was kept for."""
+
+    tenant_id: str
+    install_id: str
+    execution_id: str
+    extension_id: str
+    version: str
+    content_hash: str
+    reason: str
+    created_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFixture(FixtureLine):
+    """An execution kept whole (`oriel.fixture`), sealed for its install. It goes with the install, or expires."""
+
+    key_id: str
+    nonce: bytes
+    ciphertext: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionFilter:
     """Which executions are meant: those for which all holds that is given.
 

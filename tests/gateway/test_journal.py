@@ -118,3 +118,30 @@ def test_what_comes_after_the_end_is_counted():
     journal.close()
     journal.record(entry(1))
     assert journal.dropped == 1
+
+
+def test_observers_see_each_batch_once_and_harm_nobody():
+    sink, seen = Sink(), []
+    sink.away = True
+
+    def broken(batch):
+        raise ValueError("no")
+
+    journal = Journal(sink, observers=(broken, seen.extend), retry_seconds=0.01)
+    journal.record(entry(1))
+    assert sink.refused.wait(5)
+    sink.away = False
+    assert journal.flush()
+    journal.close()
+    assert [item.execution_id for item in seen] == ids(sink) == ["exe_1"]
+
+
+def test_what_comes_together_is_written_together(sink):
+    journal = Journal(sink, linger_seconds=30)
+    for number in range(3):
+        journal.record(entry(number))
+    assert not sink.entered.wait(0.05)
+    sink.go.set()
+    assert journal.flush()
+    journal.close()
+    assert ids(sink) == ["exe_0", "exe_1", "exe_2"]

@@ -367,6 +367,8 @@ def routes():
         ("GET", "/executions/tail", "observe"),
         ("GET", "/executions/stream", "observe"),
         ("GET", "/executions/e", "observe"),
+        ("GET", "/executions/e/fixture", "record"),
+        ("GET", f"{install}/fixtures", "record"),
         ("GET", "/logs", "observe"),
         ("GET", "/usage", "observe"),
         ("GET", "/usage.csv", "observe"),

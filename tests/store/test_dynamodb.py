@@ -32,6 +32,7 @@ from tests.store.factory import (
     upload,
     version,
 )
+from tests.store.test_fixtures import fixture
 from tests.store.test_registry_records import NOTES, execution, secret
 from tests.store.test_rollouts import ROLLOUT
 from tests.support.aws import CREDENTIALS, dynamodb_client, new_table, open_dynamodb, target
@@ -146,6 +147,9 @@ def every_method(store):
         "get_execution": lambda: store.get_execution("t1", "exe_1"),
         "list_usage": lambda: store.list_usage("t1", "2026-01-01", "2026-12-31"),
         "list_usage_of_all": lambda: store.list_usage_of_all("2026-11-18"),
+        "put_fixture": lambda: store.put_fixture(fixture()),
+        "get_fixture": lambda: store.get_fixture("t1", install().install_id, "exe_1"),
+        "list_fixtures": lambda: store.list_fixtures("t1", install().install_id),
         "list_minutes": lambda: store.list_minutes("t1", T0 - 60_000, T0 + 1),
         "guest_get": lambda: store.guest_get("t1", install().install_id, ["a"]),
         "guest_list": lambda: store.guest_list("t1", install().install_id, "", None, 10),

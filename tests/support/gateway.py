@@ -157,12 +157,16 @@ class Sink:
         self.entries = []
         self.away = False
         self.refused = threading.Event()
+        self.fixtures = []
 
     def record_executions(self, executions):
         if self.away:
             self.refused.set()
             raise StoreUnavailable
         self.entries += executions
+
+    def put_fixture(self, fixture):
+        self.fixtures.append(fixture)
 
 
 class Leases:

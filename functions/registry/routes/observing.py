@@ -4,17 +4,18 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from oriel.errors import OrielError
 from oriel.logs import Level
 from oriel.store.records import ExecutionFilter, Outcome
 from registry.core import Registry
-from registry.observe import bill, lines, series, tail
+from registry.installs import Installs
+from registry.observe import bill, fixtures, lines, series, tail
 from registry.observe.looks import Looks
 from registry.observe.stream import Streams
 from registry.routes import views
-from registry.routes.caller import Cursor, Limit, ObservingCaller, OperatingCaller
+from registry.routes.caller import Cursor, Limit, ObservingCaller, OperatingCaller, RecordingCaller
 
 Json = dict[str, Any]
 Name = Annotated[str | None, Query(max_length=256)]
@@ -83,6 +84,16 @@ def observing_routes(registry: Registry) -> APIRouter:
         if found is None:
             raise OrielError("not_found", f"There is no execution {execution_id}.")
         return asdict(found)
+
+    @router.get("/executions/{execution_id}/fixture")
+    def get_fixture(execution_id: str, caller: RecordingCaller) -> Response:
+        tenant_id = looks.note(caller, "fixtures.look", execution_id)
+        return Response(fixtures.opened(registry, tenant_id, execution_id), media_type="application/json")
+
+    @router.get("/installs/{extension_id}/fixtures")
+    def list_fixtures(extension_id: str, caller: RecordingCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
+        install = Installs(registry).get(caller.require_tenant(), extension_id)
+        return views.page(store.list_fixtures(install.tenant_id, install.install_id, cursor, limit), asdict)
 
     @router.get("/logs")
     def search_logs(

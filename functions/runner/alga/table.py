@@ -97,4 +97,5 @@ def host_functions() -> tuple[HostFunction, ...]:
 def _guarded(row: Row) -> Callable[..., Any]:
     if (row.denied is None) != (row.capability in ALWAYS_THERE):
         raise ValueError(f"{row.interface}.{row.name}: a denial is for what needs a grant, and only for that")
-    return guarded(row.call, row.capability, row.denied, counted=row.counted)
+    place = f"{PREFIX}{row.interface}.{row.name}"
+    return guarded(place, row.call, row.capability, row.denied, counted=row.counted)

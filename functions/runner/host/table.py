@@ -95,4 +95,5 @@ def _guarded(row: Row) -> Callable[..., Any]:
     if (denied is None) != (capability in ALWAYS):
         raise ValueError(f"{row.interface}.{row.name}: a denial is for what needs a grant, and only for that")
 
-    return guarded(row.call, capability, denied, counted=row.counted)
+    place = f"{WIT_PACKAGE}/{row.interface}.{row.name}"
+    return guarded(place, row.call, capability, denied, counted=row.counted)

@@ -10,15 +10,17 @@ Rules kept here:
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, Literal, TypeAlias
 
-from runner.egress.model import Answer, Case, EgressError, Outgoing
+from runner.egress.model import Case, EgressError, Outgoing
 from runner.execution import Execution
 from runner.host import http, log
 from runner.wasi.messages import IncomingBody, IncomingResponse, OutgoingRequest, RequestOptions, lines_of
 from runner.wasi.polling import NANOSECONDS, Never, Pollable, Ready
 
 CAPABILITY: Final = "http.fetch"
+PLACE: Final = "wasi:http/outgoing-handler.handle"
 ErrorCode: TypeAlias = tuple[str, Any]
 
 _FRAMING: Final = frozenset({"content-length", "expect"})
@@ -97,11 +99,25 @@ class _Answered:
 
 def _send(execution: Execution, request: OutgoingRequest, options: RequestOptions | None) -> tuple[str, Any]:
     execution.check_deadline()
+    outgoing = _outgoing(request)
+    sent = partial(_sent, execution, outgoing, _options(options))
+    if execution.tape is None:
+        case, came = sent()
+    else:
+        asked = (outgoing.method, outgoing.url, list(outgoing.headers), outgoing.body)
+        case, came = execution.tape.call(PLACE, asked, sent)
+    if case == "err":
+        return ("err", _code(execution, request, EgressError(*came)))
+    return ("ok", _incoming(*came))
+
+
+def _sent(execution: Execution, request: Outgoing, options: http.OptionsRecord | None) -> tuple[str, tuple[Any, ...]]:
+    """The answer's parts, or those of the error."""
     try:
-        answer = http.send(execution, _outgoing(request), _options(options))
+        answer = http.send(execution, request, options)
     except EgressError as error:
-        return ("err", _code(execution, request, error))
-    return ("ok", _incoming(answer))
+        return ("err", (error.case, error.text))
+    return ("ok", (answer.status, [tuple(line) for line in answer.headers], answer.body))
 
 
 def _outgoing(request: OutgoingRequest) -> Outgoing:
@@ -130,8 +146,8 @@ def _options(options: RequestOptions | None) -> http.OptionsRecord | None:
     return {"timeout_ms": max(1, total * 1000 // NANOSECONDS), "redirects": 0, "max_body_bytes": None}
 
 
-def _incoming(answer: Answer) -> IncomingResponse:
-    return IncomingResponse(answer.status, lines_of(answer.headers), IncomingBody(answer.body))
+def _incoming(status: int, headers: list[tuple[str, str]], body: bytes) -> IncomingResponse:
+    return IncomingResponse(status, lines_of(headers), IncomingBody(body))
 
 
 def _code(execution: Execution, request: OutgoingRequest, error: EgressError) -> ErrorCode:

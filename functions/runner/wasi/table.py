@@ -5,6 +5,7 @@ links, and a guest has nothing to call it with.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from oriel.engine.standard import INCOMING_HANDLER, standard_types
@@ -159,7 +160,11 @@ _TABLE: Final[Mapping[str, Mapping[str, Callable[..., Any]]]] = {
 def host_functions() -> tuple[HostFunction, ...]:
     """Every function that a standard component may import."""
     return tuple(
-        HostFunction(f"{interface}.{RELEASE}", name, _counted(_TABLE.get(_base(interface), {}).get(name, _unreachable)))
+        HostFunction(
+            f"{interface}.{RELEASE}",
+            name,
+            _counted(_base(interface), name, _TABLE.get(_base(interface), {}).get(name, _unreachable)),
+        )
         for interface, name, item in _items()
         if isinstance(item, Function)
     )
@@ -184,10 +189,27 @@ def _base(interface: str) -> str:
     return interface.partition("@")[0]
 
 
-def _counted(call: Callable[..., Any]) -> Callable[..., Any]:
+def _counted(interface: str, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     def counted(execution: Execution, *arguments: Any) -> Any:
         execution.check_deadline()
         execution.budgets.charge_standard_call()
         return call(execution, *arguments)
 
-    return counted
+    return _taped(f"{interface}.{name}", counted) if _differs(interface, name) else counted
+
+
+def _differs(interface: str, name: str) -> bool:
+    """Whether it answers something else at another time: clocks, waiting and random numbers."""
+    return interface.startswith(("wasi:clocks/", "wasi:random/", "wasi:io/poll")) and not name.startswith("subscribe")
+
+
+def _taped(place: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    """`call`, by way of the tape where there is one; pollables mean nothing outside their execution."""
+
+    def taped(execution: Execution, *arguments: Any) -> Any:
+        if execution.tape is None:
+            return call(execution, *arguments)
+        plain = [argument for argument in arguments if isinstance(argument, int)]
+        return execution.tape.call(place, plain, partial(call, execution, *arguments))
+
+    return taped

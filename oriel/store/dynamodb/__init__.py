@@ -8,6 +8,7 @@ from oriel.aws.services import JsonClient
 from oriel.clock import now_ms
 from oriel.store.dynamodb.events import DynamoEvents
 from oriel.store.dynamodb.executions import DynamoExecutions
+from oriel.store.dynamodb.fixtures import DynamoFixtures
 from oriel.store.dynamodb.guests import DynamoGuests
 from oriel.store.dynamodb.policy import DynamoPolicy
 from oriel.store.dynamodb.publishing import DynamoPublishing
@@ -27,6 +28,7 @@ class DynamoStore(
     DynamoSafety,
     DynamoExecutions,
     DynamoUsage,
+    DynamoFixtures,
     DynamoGuests,
     DynamoEvents,
     DynamoSchedules,

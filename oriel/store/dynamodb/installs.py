@@ -273,6 +273,14 @@ def _executions(requests: Requests, install: Install) -> Iterator[tuple[Key, ...
         yield key, Key(table.executions(install.tenant_id), key.sort), of_request
 
 
+def _fixtures(requests: Requests, install: Install) -> Iterator[tuple[Key, ...]]:
+    """Each with its line in the listing."""
+    own = (install.tenant_id, install.install_id)
+    for item in requests.query(table.sealed_fixtures(*own), keys=True):
+        key = key_of(item)
+        yield key, Key(table.fixtures(*own), key.sort)
+
+
 def _schedules(requests: Requests, install: Install) -> Iterator[tuple[Key, ...]]:
     """Each with its name."""
     for item in requests.query(table.schedules(install.tenant_id), only=belongs_to(install.install_id)):
@@ -291,6 +299,7 @@ BELONGINGS: Mapping[str, Callable[[Requests, Install], Iterator[tuple[Key, ...]]
     "records": _records,
     "repeated_requests": _repeats,
     "executions": _executions,
+    "fixtures": _fixtures,
 }
 """What belongs to an install and is deleted with it, by the names that receipts use: the keys of each thing."""
 

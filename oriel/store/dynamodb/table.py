@@ -168,6 +168,16 @@ def executions_of(tenant_id: str, extension_id: str) -> str:
     return joined("tenant", tenant_id, "executions", extension_id)
 
 
+def fixtures(tenant_id: str, install_id: str) -> str:
+    """Their lines, for listing."""
+    return joined("tenant", tenant_id, "fixtures", install_id)
+
+
+def sealed_fixtures(tenant_id: str, install_id: str) -> str:
+    """The fixtures themselves."""
+    return joined("tenant", tenant_id, "sealed-fixtures", install_id)
+
+
 def requests(tenant_id: str) -> str:
     return joined("tenant", tenant_id, "requests")
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from oriel.clock import now_ms
 from oriel.store.sql.events import SqlEvents
 from oriel.store.sql.executions import SqlExecutions
+from oriel.store.sql.fixtures import SqlFixtures
 from oriel.store.sql.guests import SqlGuests
 from oriel.store.sql.installs import SqlInstalls
 from oriel.store.sql.policy import SqlPolicy
@@ -23,7 +24,16 @@ from oriel.store.sql.sqlite import sqlite_engine
 
 
 class SqlStore(
-    SqlPublishing, SqlInstalls, SqlRollouts, SqlPolicy, SqlSafety, SqlExecutions, SqlGuests, SqlEvents, SqlSchedules
+    SqlPublishing,
+    SqlInstalls,
+    SqlRollouts,
+    SqlPolicy,
+    SqlSafety,
+    SqlExecutions,
+    SqlFixtures,
+    SqlGuests,
+    SqlEvents,
+    SqlSchedules,
 ):
     """The whole `oriel.store.Store`. Safe to share between threads; not across a fork."""
 

@@ -36,6 +36,7 @@ BELONGINGS: Mapping[str, Table] = {
     "records": tables.guest_record,
     "repeated_requests": tables.repeated_request,
     "executions": tables.extension_execution_log,
+    "fixtures": tables.execution_fixture,
 }
 """What belongs to an install and is deleted with it, by the names that receipts use; each has tenant and install id."""
 

@@ -512,6 +512,23 @@ data_key = Table(
     Column("failed", BigInteger, nullable=False),
 )
 
+execution_fixture = Table(
+    "execution_fixture",
+    METADATA,
+    _name("tenant_id", key=True),
+    _name("install_id", key=True),
+    _name("execution_id", key=True),
+    _name("extension_id"),
+    _name("version"),
+    _name("content_hash"),
+    _name("reason"),
+    _time("created_at"),
+    _time("expires_at"),
+    _name("key_id"),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+)
+
 EXPIRING = (
     guest_record,
     repeated_request,
@@ -521,6 +538,7 @@ EXPIRING = (
     schedule_run,
     extension_execution_log,
     extension_usage_minute,
+    execution_fixture,
 )
 """What is purged when its `expires_at` has come."""
 

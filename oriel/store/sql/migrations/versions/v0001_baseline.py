@@ -28,6 +28,7 @@ EXPIRING = (
     "schedule_run",
     "extension_execution_log",
     "extension_usage_minute",
+    "execution_fixture",
 )
 
 
@@ -338,6 +339,15 @@ def _create_tenant_tables() -> None:
         "ix_extension_quota_usage_window_tenant_id_extension_id_version",
         "extension_quota_usage",
         ["window", "tenant_id", "extension_id", "version"],
+    )
+
+    op.create_table(
+        "execution_fixture",
+        *map(_text, ("tenant_id", "install_id", "execution_id", "extension_id", "version", "content_hash", "reason")),
+        *map(_big, ("created_at", "expires_at")),
+        _text("key_id"),
+        *map(_bytes, ("nonce", "ciphertext")),
+        sa.PrimaryKeyConstraint("tenant_id", "install_id", "execution_id", name="pk_execution_fixture"),
     )
 
     op.create_table(
