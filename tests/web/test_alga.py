@@ -84,11 +84,12 @@ def test_a_page_that_does_not_confine_its_frames_gets_no_such_conversation(show,
     assert stage.calls == []
 
 
-@pytest.mark.parametrize("route", ["/../secret", "/%2e%2e/secret", "//evil.example", "..\\secret", "/a;b", "/.env"])
-def test_a_route_out_of_the_extension_is_refused(show, stage, route):
+def test_a_route_out_of_the_extension_is_refused(show, stage):
     frame = show()
     frame.wait_for_function("() => window.boot")
-    assert "not allowed" in frame.evaluate("(route) => call(route)", route)
+    routes = ["/../secret", "/%2e%2e/secret", "/%252e%252e/secret", "//evil.example", "..\\secret", "/a;b", "/.env"]
+    answers = frame.evaluate("(routes) => Promise.all(routes.map((route) => call(route)))", routes)
+    assert [answer for answer in answers if "not allowed" not in answer] == []
     assert stage.paths() == ["/api/ext-session"]
 
 
