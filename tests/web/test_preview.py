@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from oriel.local.preview import previewing
+from oriel.scaffold import create
 from tests.support.axe import violations
 from tests.support.examples import EXAMPLES
 
@@ -108,9 +109,11 @@ def test_a_change_is_shown_and_the_scheme_reaches_the_frame(client, project, pag
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", ["approvals", "beacon", "pulse"])
-def test_the_examples_pages_show_their_mocked_answers_and_axe_finds_nothing(page, name):
-    with previewing(EXAMPLES / name, 0, 0) as address:
+@pytest.mark.parametrize("name", ["approvals", "beacon", "pulse", "new"])
+def test_the_examples_pages_show_their_mocked_answers_and_axe_finds_nothing(page, tmp_path, name):
+    if name == "new":
+        create(tmp_path / "new", "com.acme.notes", "python")
+    with previewing(tmp_path / "new" if name == "new" else EXAMPLES / name, 0, 0) as address:
         page.goto(address)
         for scheme in ("light", "dark"):
             page.get_by_label("Scheme").select_option(scheme)

@@ -1,5 +1,6 @@
 /** The page. Everything it shows comes from the extension's own handler, called as the signed-in user. */
 import { oriel } from '/oriel/guest.js';
+import '/oriel/guest/components.js';
 
 const $ = (selector, root = document) => root.querySelector(selector);
 
@@ -22,7 +23,7 @@ async function load() {
 function item({ id, text }) {
   const made = $('#note').content.cloneNode(true).firstElementChild;
   $('span', made).textContent = text;
-  $('button', made).addEventListener('click', () => attempt(() => remove(id)));
+  $('oriel-button', made).addEventListener('click', () => attempt(() => remove(id)));
   return made;
 }
 
@@ -34,10 +35,9 @@ async function remove(id) {
 async function attempt(work) {
   try {
     await work();
-    $('#failure').hidden = true;
+    $('#failure').close();
   } catch (error) {
-    $('#failure').textContent = error.message;
-    $('#failure').hidden = false;
+    $('#failure').show(error.message, 'error');
   }
 }
 
