@@ -99,7 +99,7 @@ class Admission:
     ) -> None:
         self._meters, self._clock = meters, clock
         self._places_ms = int(LEASE_SECONDS * 1000) + max_timeout_ms + PLACES_MARGIN_MS
-        self._holder = new_id("gw")
+        self._holder = ""  # made with the first ask: what starts may be copied before it is asked anything
         self._lock = threading.Lock()
         self._tenants: dict[str, _Tenant] = {}
         self._stopping = threading.Event()
@@ -139,6 +139,7 @@ class Admission:
                 return held, []
             if now < tenant.away_until:
                 raise OrielError("unavailable", "The quotas cannot be evaluated.", retry_after=1)
+            self._holder = self._holder or new_id("gw")
             short = [meter for meter in held if not meter.can_spend(now)]
             return held, [(meter, meter.ask(self._holder, self._places_ms)) for meter in short]
 

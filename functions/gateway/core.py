@@ -111,8 +111,9 @@ class Gateway:
         return GatewayResponse(status=answer.status, headers=headers, body=answer.body)
 
     def settle(self) -> None:
-        """Write the journal as far as it goes; for whoever is frozen between requests."""
+        """Write the journal as far as it goes, and give back what is idle; for whoever is frozen between requests."""
         self._journal.flush()
+        self._admission.settle()
 
     def call(self, call: PlatformCall) -> GatewayResponse:
         """Carry out a call of the platform's own, by the same policy. It raises nothing."""

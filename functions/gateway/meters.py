@@ -3,6 +3,8 @@
 Rules kept here:
 
 - A token and a place are taken together or not at all, and nothing is spent beyond `LEASE_SECONDS` after it was leased.
+- A lease is as large as what is asked of this gateway: the next one is twice as large where one was used up in its
+  time, and half where most of it was left. So many gateways with little to do hold little.
 - A refusal is remembered for a moment, so that who is refused does not cost the store a question each time.
 - No I/O, no lock, no clock: `gateway.admission` brings them.
 """
@@ -19,14 +21,14 @@ from oriel.store.policy_records import Lease, LeaseAsk, Measures
 
 LEASE_SECONDS = 5.0
 LEASE_SHARE = 4
-MAX_TOKENS = 256
+FIRST_TOKENS, MAX_TOKENS = 8, 256
 MAX_PLACES_AHEAD = 8
 MIN_REFUSED_SECONDS, MAX_REFUSED_SECONDS = 0.1, 1.0
 DAY_SECONDS = 86_400
 
 
 def lease_size(quotas: Quotas) -> int:
-    """The tokens of one lease: a part of the burst, so that several gateways can have one."""
+    """The most tokens of one lease: a part of the burst, so that several gateways can have one."""
     capacity = MAX_TOKENS if quotas.capacity is None else quotas.capacity
     return max(1, min(MAX_TOKENS, capacity // LEASE_SHARE))
 
@@ -41,6 +43,7 @@ class Held:
     lease: Lease | None = None
     taken_at: float = -math.inf
     tokens: int = 0
+    size: int = FIRST_TOKENS
     running: int = 0
     unreported: Measures = field(default_factory=Measures)
     used: Measures = field(default_factory=Measures)
@@ -83,12 +86,13 @@ class Held:
 
     def ask(self, holder: str, places_ms: int, *, settle: bool = False) -> LeaseAsk:
         """What to ask the store for; where `settle`, only to give back what is left."""
+        self.size = self._next_size()
         ahead = 0 if settle else max(1, min(MAX_PLACES_AHEAD, (self.quotas.concurrent or 0) // LEASE_SHARE))
         asked = LeaseAsk(
             bucket=self.bucket,
             quotas=self.quotas,
             holder=holder,
-            tokens=0 if settle else lease_size(self.quotas),
+            tokens=0 if settle else self.size,
             returned=self.tokens,
             returned_day=self.lease.day if self.lease else "",
             places=0 if self.quotas.concurrent is None else self.running + ahead,
@@ -97,6 +101,16 @@ class Held:
         )
         self.tokens, self.unreported = 0, Measures()
         return asked
+
+    def _next_size(self) -> int:
+        """The tokens to ask for, by what became of those before."""
+        size = self.size
+        if self.lease is not None and self.lease.tokens:
+            if not self.tokens:
+                size *= 2
+            elif self.tokens > self.lease.tokens // 2:
+                size //= 2
+        return max(1, min(size, lease_size(self.quotas)))
 
     def take(self, lease: Lease, now: float) -> None:
         """What the store gave."""

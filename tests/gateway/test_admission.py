@@ -104,6 +104,16 @@ def test_most_requests_ask_the_store_nothing(site):
     assert len(site.leases.asked) <= 0.2 * 200
 
 
+def test_a_gateway_with_little_to_do_holds_little(site):
+    quotas = Quotas(requests_per_second=1_000, burst=2_000)
+    for _ in range(5):
+        site.passed(1, quotas)
+        site.wait(LEASE_SECONDS)
+    assert [asks[0].tokens for _, asks in site.leases.asked] == [8, 4, 2, 2, 2]
+    site.passed(100, quotas)
+    assert [asks[0].tokens for _, asks in site.leases.asked[5:]] == [2, 4, 8, 16, 32, 64]
+
+
 def test_who_is_refused_does_not_ask_the_store_each_time(site):
     quotas = Quotas(requests_per_second=1, burst=1)
     site.passed(1_000, quotas)
