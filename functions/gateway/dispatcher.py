@@ -19,11 +19,11 @@ from oriel.errors import OrielError
 from oriel.store.event_records import Work, WorkKind
 from oriel.store.eventing import EventStore
 
-THREADS = 8
+THREADS = 4
 POLL_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 STOP_SECONDS = 10.0
-MARGIN_MS = 30_000
+MARGIN_MS = 10_000
 
 _log = logging.getLogger(__name__)
 

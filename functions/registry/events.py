@@ -17,12 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from oriel import events
 from oriel.emitting import Emission, Emitter
 from oriel.errors import Finding, InvalidInput, OrielError
+from oriel.identity import Principal
 from oriel.ids import new_id
 from oriel.manifest import Manifest
 from oriel.store.event_records import Delivery, Event, Subscription
 from oriel.store.queueing import delivering
 from oriel.store.records import Install, Page
 from oriel.subscribing import delivery_of, subscriptions
+from registry.auditing import entry_for
 from registry.core import Registry
 
 MAX_AGE_MS = 14 * 86_400_000
@@ -47,6 +49,7 @@ class Events:
     """Events and deliveries of all tenants."""
 
     def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._store, self._now, self._told = registry.store, registry.now, registry.told
         self._emitter = Emitter(registry.store, registry.limits.events, told=registry.told, clock=registry.now)
 
@@ -94,18 +97,21 @@ class Events:
     def dead_letters(self, tenant_id: str, cursor: str | None, limit: int) -> Page[Delivery]:
         return self._store.list_dead_letters(tenant_id, cursor, limit)
 
-    def redrive(self, tenant_id: str, delivery_id: str) -> Delivery:
+    def redrive(self, principal: Principal, delivery_id: str) -> Delivery:
         """Deliver a dead letter from the start; `OrielError` `not_found`, where it is none."""
-        found = self._store.get_delivery(tenant_id, delivery_id)
+        found = self._store.get_delivery(principal.require_tenant(), delivery_id)
         revived = None if found is None else self._revive(found)
         if revived is None:
             raise OrielError("not_found", f"There is no dead letter {delivery_id}.")
+        self._audit(principal, "event.redrive", delivery_id)
         return revived
 
-    def redrive_all(self, tenant_id: str, extension_id: str | None) -> int:
+    def redrive_all(self, principal: Principal, extension_id: str | None) -> int:
         """All of a tenant's, or of one extension, at most 1,000 at once; how many there were."""
-        letters = self._dead(tenant_id, extension_id)
-        return sum(self._revive(letter) is not None for letter in letters)
+        letters = self._dead(principal.require_tenant(), extension_id)
+        revived = sum(self._revive(letter) is not None for letter in letters)
+        self._audit(principal, "event.redrive", f"{revived} of {extension_id or 'all extensions'}")
+        return revived
 
     def _dead(self, tenant_id: str, extension_id: str | None) -> list[Delivery]:
         found: list[Delivery] = []
@@ -125,12 +131,13 @@ class Events:
         self._told(delivering(again))
         return again
 
-    def replay(self, tenant_id: str, extension_id: str, since: int, until: int | None) -> int:
+    def replay(self, principal: Principal, extension_id: str, since: int, until: int | None) -> int:
         """Deliver the events of a time once more to one extension; how many deliveries that are.
 
         Raises:
             OrielError: `extension_not_installed`; `invalid_input`, where it is more than 10,000.
         """
+        tenant_id = principal.require_tenant()
         install = self._store.get_install(tenant_id, extension_id)
         if install is None:
             raise OrielError("extension_not_installed", f"{extension_id} is not installed.")
@@ -145,7 +152,12 @@ class Events:
         made = self._store.put_deliveries(wanted)
         for delivery in wanted[:_PAGE]:
             self._told(delivering(delivery))
+        self._audit(principal, "event.replay", f"{extension_id} since {since}")
         return made
+
+    def _audit(self, principal: Principal, action: str, target: str) -> None:
+        entry = entry_for(self._registry, principal, action, target, tenant_id=principal.tenant_id)
+        self._store.append_audit(entry)
 
     def _between(self, tenant_id: str, since: int, until: int) -> Iterator[Event]:
         """The events of a time, the oldest first."""

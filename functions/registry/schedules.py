@@ -11,13 +11,15 @@ from dataclasses import replace
 from typing import Any
 
 from oriel.errors import OrielError
+from oriel.identity import Principal
 from oriel.manifest import Manifest
 from oriel.scheduling import Change, Definition, Owner, Scheduling
 from oriel.store.errors import Conflict
 from oriel.store.event_records import Schedule, ScheduleRun
 from oriel.store.queueing import firing, new_run, running
 from oriel.store.records import Install, Page
-from registry.core import Registry
+from registry.auditing import entry_for
+from registry.core import Registry, principal_id
 
 _TURNS = 5
 
@@ -26,6 +28,7 @@ class Schedules:
     """The schedules of all tenants."""
 
     def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._store, self._now, self._told = registry.store, registry.now, registry.told
         self._scheduling = Scheduling(
             registry.store,
@@ -42,28 +45,38 @@ class Schedules:
     def get(self, tenant_id: str, schedule_id: str) -> Schedule:
         return self._scheduling.get(tenant_id, schedule_id)
 
-    def create(self, tenant_id: str, extension_id: str, definition: Definition, created_by: str) -> Schedule:
+    def create(self, principal: Principal, extension_id: str, definition: Definition) -> Schedule:
         """Raises as `Scheduling.create`, and `extension_not_installed`."""
-        return self._scheduling.create(self._owner(tenant_id, extension_id), definition, "tenant", created_by)
+        owner = self._owner(principal.require_tenant(), extension_id)
+        made = self._scheduling.create(owner, definition, "tenant", principal_id(principal))
+        self._audit(principal, "schedule.create", None, made)
+        return made
 
-    def change(self, tenant_id: str, schedule_id: str, changes: dict[str, Any]) -> Schedule:
+    def change(self, principal: Principal, schedule_id: str, changes: dict[str, Any]) -> Schedule:
         """Raises as `Scheduling.change`."""
-        schedule = self.get(tenant_id, schedule_id)
-        return self._scheduling.change(self._owner(tenant_id, schedule.extension_id), schedule_id, changes)
+        before = self.get(principal.require_tenant(), schedule_id)
+        after = self._scheduling.change(self._owner(before.tenant_id, before.extension_id), schedule_id, changes)
+        if after != before:
+            self._audit(principal, "schedule.change", before, after)
+        return after
 
-    def delete(self, tenant_id: str, schedule_id: str) -> None:
+    def delete(self, principal: Principal, schedule_id: str) -> None:
         """`OrielError` `not_found`; `conflict`, where it is the manifest's."""
-        if self.get(tenant_id, schedule_id).origin == "manifest":
+        tenant_id = principal.require_tenant()
+        there = self.get(tenant_id, schedule_id)
+        if there.origin == "manifest":
             hint = "Switch it off: oriel schedules pause SCHEDULE."
             raise OrielError("conflict", "A schedule of the manifest cannot be deleted.", hint=hint)
         self._scheduling.delete(tenant_id, schedule_id)
+        self._audit(principal, "schedule.delete", there, None)
 
-    def run_now(self, tenant_id: str, schedule_id: str) -> ScheduleRun:
+    def run_now(self, principal: Principal, schedule_id: str) -> ScheduleRun:
         """Queue a run, whether the schedule is on or off.
 
         Raises:
             OrielError: `not_found`; `conflict`, where a run goes on and may not be overlapped; `install_disabled`.
         """
+        tenant_id = principal.require_tenant()
         for _ in range(_TURNS):
             schedule = self.get(tenant_id, schedule_id)
             if self._install(tenant_id, schedule.extension_id).status != "enabled":
@@ -77,6 +90,7 @@ class Schedules:
             except Conflict:
                 continue
             self._told(running(run))
+            self._audit(principal, "schedule.run", None, run)
             return run
         raise OrielError("conflict", f"The schedule {schedule_id} is changed by too many at once.")
 
@@ -92,6 +106,16 @@ class Schedules:
         """What would become of the install's schedules with another version: for the upgrade's difference."""
         current = self._scheduling.of_install(install.tenant_id, install.install_id)
         return list(self._scheduling.plan(install, current, manifest, before))
+
+    def _audit(
+        self, principal: Principal, action: str, before: Schedule | None, after: Schedule | ScheduleRun | None
+    ) -> None:
+        subject = after or before
+        target = "" if subject is None else f"{subject.extension_id} {subject.schedule_id}"
+        entry = entry_for(
+            self._registry, principal, action, target, before=before, after=after, tenant_id=principal.tenant_id
+        )
+        self._store.append_audit(entry)
 
     def _install(self, tenant_id: str, extension_id: str) -> Install:
         install = self._store.get_install(tenant_id, extension_id)

@@ -10,7 +10,7 @@ from oriel.errors import InvalidInput, OrielError
 from tests.support.dispatching import LONGEST_MS, World
 from tests.support.gateway import answer, bearer
 
-LEASE_MS = LONGEST_MS + 30_000
+LEASE_MS = LONGEST_MS + 10_000
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
 

@@ -10,7 +10,7 @@ from oriel.errors import OrielError
 from tests.support.dispatching import LONGEST_MS, World
 from tests.support.gateway import answer
 
-LEASE_MS = LONGEST_MS + 30_000
+LEASE_MS = LONGEST_MS + 10_000
 DAY_MS = 86_400_000
 
 

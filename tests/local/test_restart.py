@@ -38,7 +38,7 @@ class Server:
             env={**os.environ, "ORIEL_RUNNER_WORKERS": "1", "ORIEL_LOG_LEVEL": "error"},
             stderr=subprocess.DEVNULL,
         )
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while time.monotonic() < until:
             try:
                 if httpx.get(f"{self.url}/healthz", trust_env=False).is_success:

@@ -60,7 +60,7 @@ class OneAtATime:
 
 
 def open_dynamodb(name, clock):
-    client = OneAtATime(make_client("dynamodb", target(name), CREDENTIALS, read_seconds=10))
+    client = OneAtATime(JsonClient("dynamodb", target(name), CREDENTIALS, read_seconds=10))
     return DynamoStore(Requests(client, name), clock)
 
 

@@ -15,7 +15,7 @@ from tests.guests import hostile
 from tests.support.bundles import make_bundle_tree
 
 ACME = generate_key()
-EVERYBODY = ("admin", "publisher", "operator")
+EVERYBODY = ("admin", "publisher", "operator", "product")
 
 
 def local_settings(folder, **overrides):

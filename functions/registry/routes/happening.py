@@ -11,7 +11,7 @@ from oriel.errors import OrielError
 from oriel.manifest import Method
 from oriel.scheduling import Definition, next_runs
 from oriel.store.event_records import Event, Missed, Schedule
-from registry.core import Registry, principal_id
+from registry.core import Registry
 from registry.events import EventRequest, Events
 from registry.routes import views
 from registry.routes.caller import ConfiguringCaller, Cursor, EmittingCaller, Limit
@@ -89,15 +89,15 @@ def event_routes(registry: Registry) -> APIRouter:
 
     @router.post("/events/dead-letters/redrive")
     def redrive_all(body: Redrive, caller: ConfiguringCaller) -> Json:
-        return {"redriven": events.redrive_all(caller.require_tenant(), body.extension_id)}
+        return {"redriven": events.redrive_all(caller, body.extension_id)}
 
     @router.post("/events/dead-letters/{delivery_id}/redrive")
     def redrive(delivery_id: str, caller: ConfiguringCaller) -> Json:
-        return asdict(events.redrive(caller.require_tenant(), delivery_id))
+        return asdict(events.redrive(caller, delivery_id))
 
     @router.post("/events/replay")
     def replay(body: Replay, caller: ConfiguringCaller) -> Json:
-        return {"deliveries": events.replay(caller.require_tenant(), body.extension_id, body.since, body.until)}
+        return {"deliveries": events.replay(caller, body.extension_id, body.since, body.until)}
 
     @router.get("/events/{event_id}")
     def get_event(event_id: str, caller: ConfiguringCaller) -> Json:
@@ -123,8 +123,7 @@ def schedule_routes(registry: Registry) -> APIRouter:
     @router.post("/schedules", status_code=201)
     def create_schedule(body: CreateSchedule, caller: ConfiguringCaller) -> Json:
         definition = Definition(**body.model_dump(exclude={"extension_id"}))
-        tenant_id, created_by = caller.require_tenant(), principal_id(caller)
-        return view(schedules.create(tenant_id, body.extension_id, definition, created_by))
+        return view(schedules.create(caller, body.extension_id, definition))
 
     @router.post("/schedules/preview")
     def preview(body: Preview, caller: ConfiguringCaller) -> Json:
@@ -139,15 +138,15 @@ def schedule_routes(registry: Registry) -> APIRouter:
     @router.patch("/schedules/{schedule_id}")
     def change_schedule(schedule_id: str, body: ChangeSchedule, caller: ConfiguringCaller) -> Json:
         changes = body.model_dump(exclude_unset=True)
-        return view(schedules.change(caller.require_tenant(), schedule_id, changes))
+        return view(schedules.change(caller, schedule_id, changes))
 
     @router.delete("/schedules/{schedule_id}", status_code=204)
     def delete_schedule(schedule_id: str, caller: ConfiguringCaller) -> None:
-        schedules.delete(caller.require_tenant(), schedule_id)
+        schedules.delete(caller, schedule_id)
 
     @router.post("/schedules/{schedule_id}/runs", status_code=202)
     def run_now(schedule_id: str, caller: ConfiguringCaller) -> Json:
-        return asdict(schedules.run_now(caller.require_tenant(), schedule_id))
+        return asdict(schedules.run_now(caller, schedule_id))
 
     @router.get("/schedules/{schedule_id}/runs")
     def list_runs(schedule_id: str, caller: ConfiguringCaller, cursor: Cursor = None, limit: Limit = 20) -> Json:

@@ -12,7 +12,7 @@ Rules kept here:
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ from oriel.store.records import AuditEntry, Page
 from oriel.store.sql.chain import append, scope_of
 from oriel.store.sql.postgresql import STATEMENT_TIMEOUT_MS
 from oriel.store.sql.row_security import NOBODY, Scope, enter
-from oriel.store.sql.sqlite import WRITES
+from oriel.store.sql.sqlite import WRITES, turn_of
 from oriel.store.sql.tables import audit_head
 
 R = TypeVar("R")
@@ -48,6 +48,7 @@ class Database:
         self._engine = engine
         self._writer = engine.execution_options(**{WRITES: True})
         self._is_postgresql = engine.dialect.name == "postgresql"
+        self._turn: AbstractContextManager[object] = nullcontext() if self._is_postgresql else turn_of(engine)
         self._clock = clock
 
     def ping(self) -> None:
@@ -72,7 +73,7 @@ class Database:
             if attempt:
                 time.sleep(random.uniform(0, BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - it only spreads writers
             try:
-                with self._transaction(self._writer, scope) as connection:
+                with self._turn, self._transaction(self._writer, scope) as connection:
                     result = work(connection)
                     if entry is not None and result is not False:
                         append(connection, entry, self._upsert(audit_head))

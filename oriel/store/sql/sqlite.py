@@ -11,6 +11,7 @@ Rules kept here:
 
 import os
 import sqlite3
+import threading
 import time
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from oriel.store.errors import StoreUnavailable
 BUSY_SECONDS = 10
 WAL_SECONDS = 10
 WRITES = "oriel_writes"
+_TURNS: dict[str, threading.Lock] = {}
+_MAKING = threading.Lock()
 
 
 def sqlite_engine(path: Path) -> Engine:
@@ -46,6 +49,15 @@ def sqlite_engine(path: Path) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def turn_of(engine: Engine) -> threading.Lock:
+    """What this process's writers of a file take turns by.
+
+    SQLite lets one in at a time and makes the others poll; whoever polls may starve where there are many.
+    """
+    with _MAKING:
+        return _TURNS.setdefault(str(engine.url.database), threading.Lock())
 
 
 def _switch_to_wal(path: Path) -> None:
