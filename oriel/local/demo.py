@@ -29,6 +29,7 @@ from oriel.build.world import wit_dir
 from oriel.bundle import pack
 from oriel.client import PlatformClient
 from oriel.errors import OrielError
+from oriel.local.demo_happening import run, tell
 from oriel.local.platform import LocalPlatform
 from oriel.local.tokens import mint_token
 from oriel.settings import Settings
@@ -46,7 +47,14 @@ Note = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A packed example, and how `demo.json` beside its manifest shows it: settings by tenant, and calls."""
+    """A packed example, and how `demo.json` beside its manifest shows it.
+
+    Attributes:
+        settings: by tenant.
+        calls: made one after the other.
+        events, runs: then the product emits these, and these schedules are run.
+        then: calls that show what came of it.
+    """
 
     extension_id: str
     version: str
@@ -54,6 +62,9 @@ class Example:
     asks: tuple[Mapping[str, Any], ...]
     settings: Mapping[str, Mapping[str, Any]]
     calls: tuple[Mapping[str, Any], ...]
+    events: tuple[Mapping[str, Any], ...] = ()
+    runs: tuple[str, ...] = ()
+    then: tuple[Mapping[str, Any], ...] = ()
 
 
 def run_demo(settings: Settings, note: Note) -> None:
@@ -64,11 +75,14 @@ def run_demo(settings: Settings, note: Note) -> None:
         _publish_and_install(platform, examples, note)
         for example in examples:
             _show_calls(platform, example, note)
+            if example.then:
+                _show_happening(platform, example, note)
         note(
             f"\n[bold green]Oriel is up.[/] Look here:\n"
             f"  the product      {platform.base_url}/   (sign in as Ada, then open an extension from the menu)\n"
             f"  an API call      oriel call {examples[0].extension_id} {examples[0].calls[0]['path']}\n"
             f"  what it did      oriel executions\n"
+            f"  what happened    oriel events list, oriel schedules list\n"
             f"  what it asks for oriel show {examples[0].extension_id}\n"
             f"Ctrl-C stops it; the data stay in {settings.data_dir}."
         )
@@ -85,6 +99,7 @@ def run_demo_check(settings: Settings, note: Note) -> bool:
         with LocalPlatform(own, product=_host_product) as platform:
             _publish_and_install(platform, examples, note)
             results = [_show_calls(platform, example, note) for example in examples]
+            results += [_show_happening(platform, example, note) for example in examples if example.then]
             results += [_show_page(platform, example, note) for example in examples]
             results.append(_show_refusals(platform, examples[0], note))
         note("[bold]Stopped. Starting again on the same data[/]")
@@ -123,6 +138,9 @@ def _example(project: Path, cache: Path, note: Note) -> Example:
         asks=tuple(ask if isinstance(ask, dict) else {"name": ask} for ask in manifest["capabilities"]),
         settings=show.get("settings", {}),
         calls=tuple(show["calls"]),
+        events=tuple(show.get("events", ())),
+        runs=tuple(show.get("runs", ())),
+        then=tuple(show.get("then", ())),
     )
 
 
@@ -200,6 +218,21 @@ def _show_calls(platform: LocalPlatform, example: Example, note: Note) -> bool:
             receipt = _receipt(client, answer)
             right &= receipt is not None
             note(f"      receipt {_shown(json.dumps(receipt))}")
+    return right
+
+
+def _show_happening(platform: LocalPlatform, example: Example, note: Note) -> bool:
+    """The product tells what has happened, schedules are run ahead of their time, and this is what came of it."""
+    note(f"[bold]Events and schedules of {example.extension_id}[/]")
+    with _client(platform, tenant=TENANTS[0], roles=("admin", "product")) as client:
+        results = [tell(client, event, note) for event in example.events]
+        results += [run(client, example.extension_id, name, note) for name in example.runs]
+        right = all(results)
+        for call in example.then:
+            answer = _call(client, example, call)
+            right &= answer.status_code == 200
+            note(f"  {'[green]✓[/]' if answer.status_code == 200 else '[red]✗[/]'} GET {call['path']}")
+            note(f"      → {answer.status_code} {_shown(answer.text)}")
     return right
 
 
