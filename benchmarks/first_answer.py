@@ -1,4 +1,4 @@
-"""What the benchmark `cold` measures: one process made like a worker, to its first answer.
+"""What the benchmark `cold` measures: one process made like a Lambda function's, to its first answer.
 
     python -m benchmarks.first_answer DATA_DIR
 
@@ -20,11 +20,11 @@ def main(data_dir: Path) -> None:
     from oriel.contract import ExecuteRequest
     from oriel.keyring import Keyring
     from oriel.settings import Settings
-    from runner.assembly import build_app
+    from runner.assembly import build_runner
 
     marks.append(time.perf_counter())
     settings = Settings.load(data_dir=data_dir)
-    _, runner = build_app(settings, Keyring.open(settings.keyring_path))
+    runner = build_runner(settings, Keyring.open(settings.keyring_path))
     marks.append(time.perf_counter())
     response = runner.execute(ExecuteRequest.from_json((data_dir / REQUEST).read_bytes()))
     marks.append(time.perf_counter())

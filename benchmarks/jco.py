@@ -21,13 +21,10 @@ from pathlib import Path
 from benchmarks import guests
 from benchmarks.deployment import LOOPBACK, Deployment, free_ports
 from benchmarks.processes import environment
-from benchmarks.sides import Work
+from benchmarks.sides import Work, worker_over_http
 from oriel.build.toolchain import find_node, install_packages
 from oriel.build.tools import cache_dir
-from oriel.contract import ExecuteResponse
 from oriel.errors import OrielError
-from oriel.identity import ServiceTokenSigner
-from oriel.keyring import Keyring
 
 HERE = Path(__file__).parent / "jco_server"
 FILES = ("package.json", "package-lock.json")
@@ -57,7 +54,7 @@ def sides(deployment: Deployment) -> Iterator[dict[str, Work]]:
         _running([*jco, "--isolate-requests", "instance"], jco_port, environment()),
         _running(worker, worker_port, environment(**deployment.settings().environment())),
     ):
-        yield {"jco": _asks_jco(jco_port), "oriel": _asks_a_worker(worker_port, deployment)}
+        yield {"jco": _asks_jco(jco_port), "oriel": worker_over_http(worker_port, deployment, guests.STANDARD, HELLO)}
 
 
 def _asks_jco(port: int) -> Work:
@@ -68,23 +65,6 @@ def _asks_jco(port: int) -> Work:
         answer = connection.getresponse()
         if answer.read() != HELLO:
             raise RuntimeError(f"jco answers {answer.status}")
-
-    return work
-
-
-def _asks_a_worker(port: int, deployment: Deployment) -> Work:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
-    signer = ServiceTokenSigner(Keyring.open(deployment.settings().keyring_path).service_key)
-    request = deployment.request(guests.STANDARD)
-    body = request.to_json()
-
-    def work() -> None:
-        headers = {"authorization": f"Bearer {signer.mint(body, request.context)}", "content-type": "application/json"}
-        connection.request("POST", "/v1/execute", body, headers)
-        answer = connection.getresponse()
-        data = answer.read()
-        if answer.status != 200 or ExecuteResponse.from_json(data).body() != HELLO:
-            raise RuntimeError(f"the worker answers {answer.status}: {data!r}")
 
     return work
 

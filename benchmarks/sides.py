@@ -3,12 +3,15 @@
 Both take the same requests and must give the same answers: each call checks what came back.
 """
 
+import http.client
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from benchmarks.deployment import TEXT, Deployment
+from benchmarks.deployment import LOOPBACK, TEXT, Deployment
 from benchmarks.stock import Stock
-from oriel.contract import ExecuteRequest, body_fields
+from oriel.contract import ExecuteRequest, ExecuteResponse, body_fields
+from oriel.identity import ServiceTokenSigner
+from oriel.keyring import Keyring
 from runner.core import Runner
 
 Work = Callable[[], None]
@@ -59,3 +62,21 @@ class Bare:
                 raise RuntimeError(f"the stock binding answers {status} with {len(answer)} bytes")
 
         return work
+
+
+def worker_over_http(port: int, deployment: Deployment, guest: str, expected: bytes) -> Work:
+    """What asks a worker process once for a guest's `GET /hello`, as the gateway asks, on a connection kept open."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
+    signer = ServiceTokenSigner(Keyring.open(deployment.settings().keyring_path).service_key)
+    request = deployment.request(guest)
+    body = request.to_json()
+
+    def work() -> None:
+        headers = {"authorization": f"Bearer {signer.mint(body, request.context)}", "content-type": "application/json"}
+        connection.request("POST", "/v1/execute", body, headers)
+        answer = connection.getresponse()
+        data = answer.read()
+        if answer.status != 200 or ExecuteResponse.from_json(data).body() != expected:
+            raise RuntimeError(f"the worker answers {answer.status}: {data!r}")
+
+    return work

@@ -9,6 +9,7 @@ import ctypes
 
 from runner import capi
 from runner.codec.handles import Handles
+from runner.codec.text import utf8_of
 
 _BLOCK = 16 * 1024
 _BYTE = ctypes.c_char
@@ -44,6 +45,17 @@ class Arena:
         view, start, address = self.reserve(len(data))
         view[start : start + len(data)] = data
         return address
+
+    def put_text(self, text: str) -> tuple[int, int]:
+        """Size and address of a copy of a string, in UTF-8. `UnicodeEncodeError` for a lone surrogate."""
+        data = text.encode()
+        return len(data), self.put(data)
+
+    def hold(self, text: str) -> tuple[int, int]:
+        """The same without a copy into the arena, which holds what has it as long as it lives."""
+        holder, size, address = utf8_of(text)
+        self._kept.append(holder)
+        return size, address
 
     def keep(self, block: bytearray) -> int:
         """The address of `block` itself, which must not be resized while the arena lives."""

@@ -22,6 +22,7 @@ from typing import Any
 from oriel.engine import types
 from runner.codec import layout
 from runner.codec.handles import Handles
+from runner.codec.text import LONG, text_at
 
 _CLOCK_EVERY = 1024  # elements
 _CHARS = ctypes.POINTER(ctypes.c_char)
@@ -101,7 +102,7 @@ def _string(block: bytes, offset: int, budget: Budget) -> str:
     if not length:
         return ""
     budget.charge(length)
-    return string_at(pointer, length).decode()
+    return text_at(pointer, length) if length > LONG else string_at(pointer, length).decode()
 
 
 def _bytes(block: bytes, offset: int, budget: Budget) -> bytes:

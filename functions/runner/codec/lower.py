@@ -20,6 +20,7 @@ from typing import Any
 from oriel.engine import types
 from runner.codec import layout
 from runner.codec.arena import Arena
+from runner.codec.text import LONG
 
 Lowering = Callable[[Arena, memoryview, int, Any], None]
 """Writes the 32 bytes of a value into the block at the offset; what the value points to goes into the arena."""
@@ -102,10 +103,10 @@ def _string(arena: Arena, view: memoryview, offset: int, value: Any) -> None:
     if not isinstance(value, str):
         raise _mismatch("str", value)
     try:
-        data = value.encode()
+        size, address = arena.hold(value) if len(value) > LONG else arena.put_text(value)
     except UnicodeEncodeError as error:
         raise TypeError(f"the string has a lone surrogate at {error.start}") from error
-    _TRIPLE.pack_into(view, offset, layout.STRING, len(data), arena.put(data))
+    _TRIPLE.pack_into(view, offset, layout.STRING, size, address)
 
 
 def _bytes(arena: Arena, view: memoryview, offset: int, value: Any) -> None:
