@@ -48,8 +48,10 @@ def load(name: str) -> Guest:
 
 
 def source_hash(name: str) -> str:
-    """16 hex digits over the guest's sources, the build's, the WIT package's, and the writer's of component text."""
-    return hash_of(HERE / name, ROOT / "oriel" / "build", ROOT / "wit", ROOT / "tests" / "guests", Path(__file__))
+    """16 hex digits over all that a guest is made from: sources and the build, or the writer of component text."""
+    writer = (ROOT / "tests" / "guests" / file for file in ("build.py", "standard.py", "wit.py"))
+    made_by = (HERE / name, ROOT / "oriel" / "build") if (HERE / name).is_dir() else (*writer, HERE / JAVASCRIPT)
+    return hash_of(*made_by, ROOT / "wit", Path(__file__))
 
 
 def hash_of(*places: Path) -> str:

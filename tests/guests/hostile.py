@@ -167,6 +167,13 @@ ASKS_FOR_THE_USER = telling("(call $user.get (i32.const 128))", "user.get", 132)
 READS_STORAGE = telling("(call $storage.get (i32.const 1024) (i32.const 1) (i32.const 128))", "storage.get", 136)
 
 
+IMPORTS_STORAGE = guest(
+    "(call $respond (i32.const 200) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))",
+    imports=("storage.get", "storage.put", "http.fetch", "secrets.get"),
+)
+"""Imports what needs a grant and calls none of it."""
+
+
 def puts(key: bytes, value_size: int = 1) -> bytes:
     """Writes zeros under `key`; answers 200, 402 where the arguments are invalid, 403 where they are over a limit."""
     return telling(

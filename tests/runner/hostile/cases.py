@@ -134,6 +134,7 @@ CALLING = {
         limits={"max_host_calls": 100},
     ),
     "a host call in a tight loop, as many as it likes": ends("deadline_exceeded", hostile.CONFIG_LOOP, limits=ENDLESS),
+    "an import of an interface that is not granted": answers(200, hostile.IMPORTS_STORAGE, providers=[]),
     "a call of an ungranted function": answers(
         400, hostile.ASKS_FOR_THE_USER, lambda answer: answer.receipt.denied_calls == 1, providers=[]
     ),
