@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypedDict
 from msgspec import Meta, field
 
 from oriel.messages import Message
+from oriel.tracing import Span
 
 Trigger = Literal["http", "event", "schedule"]
 ContentHash = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
@@ -56,7 +57,8 @@ class _WithBody(Message, frozen=True):
 class ExecutionContext(Message, frozen=True):
     """The ids of one execution. Every log line, receipt and host call carries them.
 
-    `caused_by` is the event that the handler is called with, `depth` how many events stand behind it.
+    `caused_by` is the event that the handler is called with, `depth` how many events stand behind it. Where it is
+    traced, `traceparent` is the gateway's span (W3C trace context) and `trace_from` the caller's above it; else empty.
     """
 
     request_id: str
@@ -71,6 +73,8 @@ class ExecutionContext(Message, frozen=True):
     depth: int = 0
     caused_by: str | None = None
     config: dict[str, str] = field(default_factory=dict)
+    traceparent: str = ""
+    trace_from: str = ""
 
 
 class HttpRequest(_WithBody, frozen=True, kw_only=True):
@@ -253,3 +257,4 @@ class ExecuteResponse(_WithBody, frozen=True, kw_only=True):
     logs: tuple[LogLine, ...] = ()
     metrics: tuple[Metric, ...] = ()
     recording: Recording | None = None
+    spans: tuple[Span, ...] = ()

@@ -89,6 +89,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_retention_days: Annotated[int, Meta(ge=1, le=3_650)] = 30
     fixture_retention_days: Annotated[int, Meta(ge=1, le=3_650)] = 7
     record_failures: Annotated[float, Meta(ge=0, le=1)] = 0.0  # the share of executions kept whole where they fail
+    metrics: Literal["", "emf"] = ""  # CloudWatch's lines on standard output; on one machine there is /metrics
+    otlp_endpoint: str = ""  # of an OpenTelemetry collector, without /v1/traces; nothing is traced without one
+    otlp_headers: tuple[Annotated[str, Meta(pattern="^[^=]+=.*\\Z")], ...] = ()  # NAME=VALUE, for its credentials
+    trace_share: Annotated[float, Meta(ge=0, le=1)] = 0.0  # of requests that come without a sampled traceparent
     prices: str = ""  # what usage costs (`oriel.pricing`): JSON, or the path of a file
     # events and schedules
     event_keep_days: Annotated[int, Meta(ge=1, le=400)] = 14

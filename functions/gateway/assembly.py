@@ -1,14 +1,15 @@
 """The gateway made from the settings: on one machine and in AWS alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from gateway.admission import Admission
 from gateway.core import Gateway
 from gateway.cors import Cors
 from gateway.dispatcher import Dispatcher
-from gateway.journal import Journal
+from gateway.journal import Journal, Observer
 from gateway.repeats import Repeats
 from gateway.resolve import Resolver
+from gateway.traces import Traces
 from gateway.transport import RunnerTransport
 from gateway.watch import DAY_MS, Watch
 from oriel.contract import Limits
@@ -27,13 +28,14 @@ def build_gateway(
     runner: RunnerTransport,
     sessions: SessionSigner | None,
     trust: TrustBundle,
+    observers: Sequence[Observer] = (),
 ) -> Gateway:
     """A gateway; it closes the runner's transport, and not the store."""
     return Gateway(
         authenticator=authenticator,
         resolver=Resolver(store, ttl=settings.cache_seconds),
         runner=runner,
-        journal=Journal(store),
+        journal=Journal(store, observers=(*observers, *_observers(settings))),
         admission=Admission(store, max_timeout_ms=settings.max_timeout_ms),
         repeats=Repeats(store),
         cors=Cors(settings.allowed_origins),
@@ -46,6 +48,7 @@ def build_gateway(
             retention_ms=settings.log_retention_days * DAY_MS,
             fixture_retention_ms=settings.fixture_retention_days * DAY_MS,
             record_failures=settings.record_failures,
+            traces=_traces(settings),
         ),
         max_body_bytes=settings.max_body_bytes,
     )
@@ -59,3 +62,19 @@ def build_dispatcher(settings: Settings, store: Store, gateway: Gateway, *, told
     """
     longest_ms, attempts = settings.max_timeout_ms, settings.event_attempts
     return Dispatcher(store, gateway, longest_ms=longest_ms, attempts=attempts, told=told)
+
+
+def _observers(settings: Settings) -> Iterator[Observer]:
+    if settings.metrics == "emf":
+        from oriel.metrics.emf import EmfWriter
+
+        yield EmfWriter()
+
+
+def _traces(settings: Settings) -> Traces | None:
+    if not settings.otlp_endpoint:
+        return None
+    from oriel.otlp import OtlpExporter
+
+    headers = dict(pair.split("=", 1) for pair in settings.otlp_headers)
+    return Traces(OtlpExporter(settings.otlp_endpoint, headers), settings.trace_share)

@@ -15,6 +15,7 @@ Rules kept here:
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -35,6 +36,7 @@ from oriel.contract import ExecuteRequest, ExecuteResponse, ExecutionContext, Ht
 from oriel.errors import PROBLEM_MEDIA_TYPE, OrielError
 from oriel.identity import Authenticator, Principal, SessionSigner
 from oriel.ids import new_id
+from oriel.metrics import GatewayState
 from oriel.paths import clean_segments
 from oriel.signing import TrustBundle
 from oriel.telemetry import bind
@@ -85,6 +87,7 @@ class Gateway:
         self.sessions = sessions
         self._trust = trust or TrustBundle()
         self._watch = watch or Watch()
+        self._refusals: Counter[str] = Counter()
         self._ceiling = _with_bodies_of(ceiling or Limits(), max_body_bytes)
         self._clock = clock
         self.max_body_bytes = max_body_bytes
@@ -101,8 +104,10 @@ class Gateway:
         try:
             answer = self._cors.preflight(request) or work(request)
         except OrielError as error:
+            self._refusals[error.code] += 1
             answer = problem(error, request.request_id)
         except Exception:
+            self._refusals["internal"] += 1
             _log.exception("unexpected error")
             answer = problem(OrielError("internal"), request.request_id)
         if request.method == "HEAD":
@@ -113,7 +118,17 @@ class Gateway:
     def settle(self) -> None:
         """Write the journal as far as it goes, and give back what is idle; for whoever is frozen between requests."""
         self._journal.flush()
+<<<<<<< HEAD
         self._admission.settle()
+=======
+        if self._watch.traces is not None:
+            self._watch.traces.flush()
+
+    def state(self) -> GatewayState:
+        """What it has counted since it started."""
+        cached, read = self._resolver.counts()
+        return GatewayState(dict(self._refusals), cached, read, self._journal.dropped)
+>>>>>>> 8e66907 (Metrics for Prometheus and CloudWatch, traces to a collector)
 
     def call(self, call: PlatformCall) -> GatewayResponse:
         """Carry out a call of the platform's own, by the same policy. It raises nothing."""
@@ -134,6 +149,8 @@ class Gateway:
         self._journal.close()
         self._admission.close()
         self._runner.close()
+        if self._watch.traces is not None:
+            self._watch.traces.close()
 
     def _execute(self, request: GatewayRequest) -> GatewayResponse:
         began = time.perf_counter()
@@ -145,7 +162,7 @@ class Gateway:
         resolved = self._resolver.resolve(tenant_id, request.extension_id)
         runnable = require_runnable(request.extension_id, resolved, self._is_revoked)
         decision = decide(request, principal, runnable, segments, ceiling=self._ceiling, now_ms=self._clock())
-        execute = self._watch.recorded(request, principal, execute_request(request, runnable, decision))
+        execute = self._watch.watched(request, principal, execute_request(request, runnable, decision))
         with self._admission.admit(tenant_id, request.extension_id, *runnable.quotas) as admitted:
             answer = self._repeats.once(
                 request,
@@ -191,7 +208,7 @@ class Gateway:
             raise OrielError("extension_not_installed", "The install that this is for is no more.")
         segments = clean_segments(call.path)
         decision = decide(request, None, runnable, segments, ceiling=self._ceiling, now_ms=self._clock())
-        execute = from_platform(call, execute_request(request, runnable, decision))
+        execute = self._watch.watched(request, None, from_platform(call, execute_request(request, runnable, decision)))
         with self._admission.admit(call.tenant_id, call.extension_id, *runnable.quotas) as admitted:
             return self._run(request, None, execute, began=began, admitted=admitted).response
 
@@ -226,6 +243,8 @@ class Gateway:
             _log.info("execution", extra={"status": response.status, "code": code, "duration_ms": round(elapsed, 2)})
         entry = self._watch.entry(execute, answer, response.status, code, started_at)
         self._journal.record(entry, self._watch.fixture(execute, answer, code))
+        if self._watch.traces is not None:
+            self._watch.traces.finish(execute, answer, status=response.status, code=code, took_ms=elapsed)
         headers = (*response.headers, *receipt_headers(principal, execute, answer, elapsed))
         return Ran(replace(response, headers=headers), code)
 

@@ -106,6 +106,11 @@ class Resolver:
         self._entries: _Lru[tuple[str, str], _Entry] = _Lru(max_entries)
         self._manifests: _Lru[str, Manifest] = _Lru(MAX_MANIFESTS)
         self._reading: dict[tuple[str, str], Future[Resolved | None]] = {}
+        self._cached = self._asked = 0
+
+    def counts(self) -> tuple[int, int]:
+        """How many resolutions were in the cache, and how many were not."""
+        return self._cached, self._asked
 
     def resolve(self, tenant_id: str, extension_id: str) -> Resolved | None:
         """The install of an extension for a tenant; None where there is none.
@@ -119,7 +124,9 @@ class Resolver:
         with self._lock:
             entry = self._entries.get(key)
             if entry is not None and self._clock() < entry.expires_at:
+                self._cached += 1
                 return entry.resolved
+            self._asked += 1
             reading = self._reading.get(key)
             mine = reading is None
             if reading is None:

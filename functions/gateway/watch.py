@@ -18,10 +18,12 @@ from msgspec.structs import replace
 
 from gateway.headers import EXECUTION_ID, RECEIPT, RECORD, RECORDED, SERVER_TIMING
 from gateway.messages import GatewayRequest, Headers
+from gateway.traces import Traces
 from oriel.clock import now_ms
 from oriel.contract import ExecuteRequest, ExecuteResponse, Receipt, Recording
 from oriel.identity import Principal
 from oriel.store.records import Execution, StoredFixture
+from oriel.tracing import HEADER as TRACEPARENT
 
 DAY_MS: Final = 86_400_000
 
@@ -31,20 +33,25 @@ class Watch:
     """How long executions are remembered. Times in milliseconds.
 
     Attributes:
+        traces: where traces go; None where none are made.
         record_failures: the share of executions, from 0 to 1, that are recorded and kept whole where they fail.
     """
 
     retention_ms: int = 30 * DAY_MS
     fixture_retention_ms: int = 7 * DAY_MS
     record_failures: float = 0.0
+    traces: Traces | None = None
 
-    def recorded(self, request: GatewayRequest, principal: Principal, execute: ExecuteRequest) -> ExecuteRequest:
-        """The request with what is to be kept of it.
+    def watched(self, request: GatewayRequest, principal: Principal | None, execute: ExecuteRequest) -> ExecuteRequest:
+        """The request with what is to be kept of it, and the trace it is in.
 
         Raises:
             OrielError: `forbidden`, where the caller asks for it and may not.
         """
-        if request.header(RECORD):
+        trace = self.traces.begin(request.header(TRACEPARENT)) if self.traces else None
+        if trace is not None:
+            execute = replace(execute, context=replace(execute.context, traceparent=trace[0], trace_from=trace[1]))
+        if principal is not None and request.header(RECORD):
             principal.require("record")
             return replace(execute, record="always")
         if self.record_failures and random.random() < self.record_failures:  # noqa: S311 - a sample, not a secret

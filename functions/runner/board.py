@@ -16,6 +16,7 @@ from oriel.contract import ExecutionContext
 
 SLOT_BYTES = 512
 SEPARATOR = "\x1f"
+_WAITING = slice(4, 8)  # in slot 0
 
 
 class Inside(NamedTuple):
@@ -29,7 +30,7 @@ class Inside(NamedTuple):
 
 
 class Board:
-    """A row of slots; slot 0 tells whether the worker is ready, each other one an execution.
+    """A row of slots; slot 0 tells whether the worker is ready and how many wait, each other one an execution.
 
     Args:
         descriptor: of a memory file of `(slots + 1) * SLOT_BYTES`, as `create` makes it; it stays the caller's.
@@ -55,6 +56,14 @@ class Board:
 
     def mark_ready(self) -> None:
         self._memory[0] = 1
+
+    @property
+    def waiting(self) -> int:
+        """How many executions wait for a thread."""
+        return int.from_bytes(self._memory[_WAITING], "little")
+
+    def mark_waiting(self, count: int) -> None:
+        self._memory[_WAITING] = count.to_bytes(4, "little")
 
     @contextmanager
     def inside(self, context: ExecutionContext) -> Iterator[None]:

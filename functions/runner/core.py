@@ -81,9 +81,12 @@ class Runner:
         """Queue an execution. `OrielError("overloaded")` where too many wait already."""
         arrived = time.monotonic()
         context = request.context
-        return self._pool.submit(
+        future = self._pool.submit(
             context.tenant_id, context.install_id, lambda: self.execute(request, started_at=arrived)
         )
+        if self._board is not None:
+            self._board.mark_waiting(self._pool.waiting)
+        return future
 
     def execute(
         self, request: ExecuteRequest, *, started_at: float | None = None, tape: Tape | None = None
@@ -98,9 +101,18 @@ class Runner:
             from runner.recording import recorded  # few executions are, and a process starts sooner without
 
             return recorded(request, self._services, partial(self.execute, request, started_at=started_at))
+        if request.context.traceparent:
+            from runner.spans import traced
+
+            return traced(request.context, tape, partial(self._execute, request, started_at))
+        return self._execute(request, started_at, tape)
+
+    def _execute(self, request: ExecuteRequest, started_at: float | None, tape: Tape | None) -> ExecuteResponse:
         execution = Execution.begin(request, self._services, started_at)
         execution.tape = tape
         queued = execution.elapsed_ms()
+        if self._board is not None:
+            self._board.mark_waiting(self._pool.waiting)
         context = request.context
         inside = self._board.inside(context) if self._board else nullcontext()
         with bind(execution_id=context.execution_id, tenant_id=context.tenant_id), inside:

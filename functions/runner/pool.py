@@ -92,6 +92,12 @@ class FairPool:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a thread now."""
+        with self._changed:
+            return sum(map(len, self._waiting.values()))
+
     def submit(self, tenant: str, install: str, work: Callable[[], T]) -> "Future[T]":
         """Queue `work`.
 

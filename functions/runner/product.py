@@ -38,6 +38,7 @@ from oriel import __version__, strict_json
 from oriel.contract import ExecutionContext, User
 from oriel.identity.product import HostTokenSigner
 from oriel.operations import HostOperation
+from oriel.tracing import HEADER as TRACEPARENT
 from runner.egress.addresses import AddressScreen
 from runner.egress.content import ACCEPTED
 from runner.egress.dialer import Dialer
@@ -100,7 +101,7 @@ class Product:
         token = self._signer.mint(body, name, context, None if user is None else user.id)
         deadline = min(bounds.deadline.at, time.monotonic() + operation.timeout_ms / 1000)
         own = Bounds(Deadline(deadline), 0, min(bounds.max_body_bytes, operation.max_bytes), bounds.charge)
-        answer = self._exchange(_prepared(target, body, token), own, name)
+        answer = self._exchange(_prepared(target, body, token, context.traceparent), own, name)
         return _text(name, answer)
 
     def close(self) -> None:
@@ -147,7 +148,7 @@ def _body(name: str, value: Any, context: ExecutionContext, user: User | None) -
     return json.dumps(message, ensure_ascii=False).encode()
 
 
-def _prepared(target: _Target, body: bytes, token: str) -> Prepared:
+def _prepared(target: _Target, body: bytes, token: str, traceparent: str) -> Prepared:
     headers = {
         "host": target.url.origin.authority,
         "authorization": f"Bearer {token}",
@@ -157,6 +158,7 @@ def _prepared(target: _Target, body: bytes, token: str) -> Prepared:
         "accept-encoding": ACCEPTED,
         "user-agent": f"Oriel/{__version__}",
     }
+    headers |= {TRACEPARENT: traceparent} if traceparent else {}
     encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
     method = target.operation.method
     return Prepared(target.url, h11.Request(method=method, target=target.url.target, headers=encoded), body)

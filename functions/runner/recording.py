@@ -95,7 +95,7 @@ def _values(secrets: Secrets) -> Iterable[str]:
 def _fixture(request: ExecuteRequest, response: ExecuteResponse, tape: Recorder, redactor: Redactor) -> Fixture:
     return Fixture(
         recorded_at=time.time_ns() // 1_000_000,
-        context=replace(request.context, config=redactor.clean(request.context.config)),
+        context=replace(request.context, config=redactor.clean(request.context.config), traceparent="", trace_from=""),
         http=_clean_request(request.http, redactor.clean),
         limits=request.limits,
         providers=tuple(sorted(request.providers)),

@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Self
 
 from oriel.errors import OrielError
+from oriel.metrics import WorkerState
 from runner.board import Board, Inside
 
 _log = logging.getLogger(__name__)
@@ -123,6 +124,14 @@ class WorkerPool:
         """The processes that live now."""
         with self._mutex:
             return tuple(worker.process.pid for worker in self._workers.values())
+
+    def states(self) -> tuple[WorkerState, ...]:
+        """What the workers are doing now."""
+        with self._mutex:
+            return tuple(
+                WorkerState(worker.process.pid, len(worker.board.entries()), worker.board.waiting)
+                for worker in self._workers.values()
+            )
 
     def close(self) -> None:
         """Stop every worker: those that do not end by themselves in `STOP_SECONDS` are killed."""

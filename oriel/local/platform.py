@@ -31,11 +31,14 @@ from oriel.identity import Authenticator, KeySet, ServiceTokenSigner, SessionSig
 from oriel.identity.opening import authenticator
 from oriel.keyring import Keyring
 from oriel.local.front import Front, host_library, key_set, landing
+from oriel.local.metrics import PATH as METRICS_PATH
+from oriel.local.metrics import metrics_app
 from oriel.local.servers import bind, origin, serving
 from oriel.local.tokens import jwks
 from oriel.local.trust import open_trust
 from oriel.local.ui_origin import create_ui_app
 from oriel.local.warden import Warden
+from oriel.metrics.prometheus import Prometheus
 from oriel.operations import load_operations
 from oriel.settings import Settings
 from oriel.signing import SigningKey
@@ -129,9 +132,17 @@ class LocalPlatform:
         self.runner_url = self._start_runner(Quarantines(ledger))
         runner = HttpRunner(self.runner_url, ServiceTokenSigner(self.keyring.service_key), direct=True)
         sessions = SessionSigner(self.keyring.session_key, self.settings.base_url)
+        prometheus = Prometheus(self._workers.states)
         gateway = build_gateway(
-            self.settings, store=store, authenticator=users, runner=runner, sessions=sessions, trust=trust
+            self.settings,
+            store=store,
+            authenticator=users,
+            runner=runner,
+            sessions=sessions,
+            trust=trust,
+            observers=(prometheus,),
         )
+        prometheus.gateway = gateway.state
         self._stack.callback(gateway.close)
         self._start_dispatching(store, gateway)
         registry = self._registry(ledger, users)
@@ -144,6 +155,7 @@ class LocalPlatform:
                 ("/api/v1/", registry),
                 ("/openapi.json", registry),
                 ("/healthz", registry),
+                (METRICS_PATH, metrics_app(prometheus, users)),
                 ("/oriel/", host_library()),
                 ("/.well-known/jwks.json", key_set(jwks(self.keyring.issuer_key, host=self.keyring.host_key))),
             ],

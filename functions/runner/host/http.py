@@ -7,10 +7,12 @@ Rules kept here:
 - Every byte either way is charged to the execution; past the budget the guest is told, and so it is the next time.
 """
 
+from dataclasses import replace
 from typing import Literal, Protocol, TypeAlias, TypedDict
 
 from oriel import __version__
 from oriel.errors import OrielError
+from oriel.tracing import HEADER as TRACEPARENT
 from runner.egress.model import Answer, Bounds, Case, Deadline, EgressError, Outgoing, Policy
 from runner.execution import Execution
 from runner.host.bodies import Body, from_bytes, to_bytes
@@ -71,7 +73,7 @@ def send(execution: Execution, request: Outgoing, options: OptionsRecord | None)
     if client is None:
         raise EgressError("denied", "This platform sends no requests for extensions.")
     try:
-        return client.fetch(request, _policy(execution), _bounds(execution, options))
+        return client.fetch(_traced(request, execution), _policy(execution), _bounds(execution, options))
     except OrielError as error:
         if error.code != "host_budget_exceeded":
             raise
@@ -85,6 +87,14 @@ def _outgoing(request: OutgoingRecord) -> Outgoing:
         raise EgressError("invalid-request", "body: a binary string has characters up to U+00FF only.") from None
     headers = tuple((header["name"], header["value"]) for header in request["headers"])
     return Outgoing(request["method"], request["url"], headers, body)
+
+
+def _traced(request: Outgoing, execution: Execution) -> Outgoing:
+    """With the trace that the execution is in, unless the guest names one itself."""
+    parent = execution.context.traceparent
+    if not parent or any(name.lower() == TRACEPARENT for name, _ in request.headers):
+        return request
+    return replace(request, headers=(*request.headers, (TRACEPARENT, parent)))
 
 
 def _policy(execution: Execution) -> Policy:

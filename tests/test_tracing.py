@@ -1,0 +1,149 @@
+"""Traces end to end: in by `traceparent`, through gateway, runner and host calls, out to a collector and to others."""
+
+import json
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from gateway.traces import Traces
+from oriel.contract import ExecuteResponse, LogLine, Receipt
+from oriel.otlp import OtlpExporter
+from oriel.tracing import MAX_SPANS, Span, TraceParent
+from runner.spans import SpanTape
+from tests.support.platform import client, publish_and_install, running
+
+PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+NOT_ONES = [
+    None,
+    "",
+    "00-xyz",
+    PARENT.replace("00-4", "ff-4"),
+    PARENT + "-more",
+    PARENT.replace("4bf92f3577b34da6a3ce929d0e0e4736", "0" * 32),
+]
+
+
+@dataclass
+class Collector:
+    """Spans that came over HTTP."""
+
+    bodies: list = field(default_factory=list)
+    came: threading.Event = field(default_factory=threading.Event)
+    status: int = 200
+
+    @property
+    def spans(self):
+        scopes = [
+            scope for body in self.bodies for resource in body["resourceSpans"] for scope in resource["scopeSpans"]
+        ]
+        return {span["name"]: span for scope in scopes for span in scope["spans"]}
+
+
+@pytest.fixture
+def collector():
+    collector = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            collector.bodies.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(collector.status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+            collector.came.set()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    collector.url = f"http://127.0.0.1:{server.server_address[1]}"
+    yield collector
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class Sink:
+    def __init__(self):
+        self.spans = []
+
+    def export(self, spans):
+        self.spans += spans
+
+
+@pytest.mark.parametrize("text", NOT_ONES)
+def test_what_is_no_traceparent_is_none(text):
+    assert TraceParent.parse(text) is None
+
+
+def test_a_traceparent_is_read_and_written():
+    parent = TraceParent.parse(PARENT)
+    assert (str(parent), parent.sampled) == (PARENT, True)
+    assert TraceParent.parse("01-" + PARENT[3:] + "-later").trace_id == parent.trace_id
+    assert parent.child().trace_id == parent.trace_id
+    assert parent.child().span_id != parent.span_id
+
+
+def test_a_callers_trace_is_gone_on_with_and_others_by_the_share():
+    never, always = Traces(Sink()), Traces(Sink(), share=1.0)
+    own, above = never.begin(PARENT)
+    assert (own[:36], above) == (PARENT[:36], "00f067aa0ba902b7")
+    assert never.begin(None) is None
+    assert never.begin(PARENT[:-1] + "0") is None
+    assert always.begin(PARENT[:-1] + "0")[0][:36] == PARENT[:36]
+    assert always.begin(None)[1] == ""
+
+
+def test_host_calls_and_the_guests_own_marks_are_spans():
+    tape = SpanTape(TraceParent.parse(PARENT))
+    assert tape.call("oriel:extension/storage.get", ("a",), lambda: 7) == 7
+    tape.call("wasi:clocks/wall-clock.now", (), lambda: 1)
+    line = LogLine(at_ms=20.0, level="debug", message="loaded", fields={"span": "load notes", "span_ms": "12.5"})
+    own, call, mark = tape.spans(ExecuteResponse(status=200, receipt=Receipt(cpu_ms=1.0), logs=(line,)))
+    assert (own.name, own.parent_id) == ("runner.execute", "00f067aa0ba902b7")
+    assert (call.name, call.parent_id, call.kind) == ("oriel:extension/storage.get", own.span_id, "client")
+    assert (mark.name, mark.end_ns - mark.start_ns) == ("load notes", 12_500_000)
+
+
+def test_spans_are_bounded_and_what_is_left_out_is_counted():
+    tape = SpanTape(TraceParent.parse(PARENT))
+    for _ in range(MAX_SPANS + 3):
+        tape.call("x", (), lambda: None)
+    own, *rest = tape.spans(ExecuteResponse(status=200))
+    assert (len(rest), own.attributes["oriel.spans_left_out"]) == (MAX_SPANS, "3")
+
+
+def test_a_collector_that_refuses_costs_spans_and_nothing_else(collector):
+    collector.status = 503
+    exporter = OtlpExporter(collector.url, {"x-key": "k"})
+    exporter.export([Span(trace_id="a" * 32, span_id="b" * 16, name="x", start_ns=1, end_ns=2, error="guest_trap")])
+    assert exporter.flush(20)
+    assert exporter.dropped == 1
+    exporter.close()
+    exporter.export([Span(trace_id="a" * 32, span_id="b" * 16, name="y", start_ns=1, end_ns=2)])
+    assert exporter.dropped == 2
+    assert collector.spans["x"]["status"] == {"code": 2, "message": "guest_trap"}
+
+
+def test_one_trace_goes_through_gateway_runner_and_host_calls(collector, tmp_path):
+    from tests.runner.test_replaying import MOMENT
+
+    with running(tmp_path, otlp_endpoint=collector.url) as platform:
+        name = publish_and_install(platform, MOMENT, name="com.acme.traced")
+        with client(platform) as caller:
+            assert caller.call(name, "/", headers=[("traceparent", PARENT)]).status_code == 200
+            assert caller.call(name, "/").status_code == 200
+            assert collector.came.wait(20)
+            metrics = caller.send("GET", "/metrics").text
+        with client(platform, "admin") as nobody:
+            assert nobody.send("GET", "/metrics").status_code == 403
+    spans = collector.spans
+    assert {span["traceId"] for span in spans.values()} == {PARENT[3:35]}
+    door, execution = spans[f"GET {name}/"], spans["runner.execute"]
+    assert door["parentSpanId"] == "00f067aa0ba902b7"
+    assert execution["parentSpanId"] == door["spanId"]
+    assert spans["oriel:extension/context.now-ms"]["parentSpanId"] == execution["spanId"]
+    assert "oriel_worker_running{" in metrics
