@@ -118,9 +118,7 @@ class Gateway:
     def settle(self) -> None:
         """Write the journal as far as it goes, and give back what is idle; for whoever is frozen between requests."""
         self._journal.flush()
-<<<<<<< HEAD
         self._admission.settle()
-=======
         if self._watch.traces is not None:
             self._watch.traces.flush()
 
@@ -128,7 +126,6 @@ class Gateway:
         """What it has counted since it started."""
         cached, read = self._resolver.counts()
         return GatewayState(dict(self._refusals), cached, read, self._journal.dropped)
->>>>>>> 8e66907 (Metrics for Prometheus and CloudWatch, traces to a collector)
 
     def call(self, call: PlatformCall) -> GatewayResponse:
         """Carry out a call of the platform's own, by the same policy. It raises nothing."""
