@@ -23,6 +23,28 @@ answers pass as they are.
 | code | status | title | how to mend it |
 |---|--:|---|---|
 """
+METRICS_INTRO = """# Metrics
+
+The same names at `GET /metrics` for Prometheus (one machine; permission `operate`) and, with `ORIEL_METRICS=emf`, in
+CloudWatch's namespace `Oriel`, with the labels as dimensions and once without any. They are read off the execution log's
+entries, beside the request path. None has a label for the tenant: [usage](../guides/operator.md#what-each-tenant-costs) has that.
+
+| name | kind | unit | labels | what |
+|---|---|---|---|---|
+"""
+METRICS_NOW = """
+On one machine also, read when they are asked for:
+
+| name | kind | labels | what |
+|---|---|---|---|
+| `oriel_worker_running` | gauge | `pid` | Executions inside a worker. |
+| `oriel_worker_waiting` | gauge | `pid` | Executions that wait for a worker's thread: the queue. |
+| `oriel_worker_cpu_seconds` | gauge | `pid` | CPU that a worker has used. |
+| `oriel_worker_resident_bytes` | gauge | `pid` | Memory of a worker. |
+| `oriel_refusals_total` | counter | `code` | Requests that no execution came of. |
+| `oriel_resolution_cache_total` | counter | `result` | Installs looked up: found in the gateway's cache, or read. |
+| `oriel_journal_dropped_total` | counter | | Log entries that were lost. |
+"""
 MADE = "<!-- Made by tools/reference.py; do not edit. -->\n"
 
 
@@ -73,7 +95,25 @@ def http() -> str:
     return f"{MADE}\n{page()}"
 
 
-PAGES: dict[str, Callable[[], str]] = {"errors.md": errors, "cli.md": cli, "wit.md": wit, "http.md": http}
+def metrics() -> str:
+    """The table of metrics."""
+    from oriel.metrics import METRICS
+
+    rows = "".join(
+        f"| `{metric.name}` | {metric.kind} | {metric.unit} | {', '.join(f'`{label}`' for label in metric.labels)} "
+        f"| {metric.help} |\n"
+        for metric in METRICS.values()
+    )
+    return f"{MADE}\n{METRICS_INTRO}{rows}{METRICS_NOW}"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "errors.md": errors,
+    "cli.md": cli,
+    "wit.md": wit,
+    "http.md": http,
+    "metrics.md": metrics,
+}
 
 
 def main(arguments: list[str]) -> int:
