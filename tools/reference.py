@@ -26,8 +26,9 @@ answers pass as they are.
 METRICS_INTRO = """# Metrics
 
 The same names at `GET /metrics` for Prometheus (one machine; permission `operate`) and, with `ORIEL_METRICS=emf`, in
-CloudWatch's namespace `Oriel`, with the labels as dimensions and once without any. They are read off the execution log's
-entries, beside the request path. None has a label for the tenant: [usage](../guides/operator.md#what-each-tenant-costs) has that.
+CloudWatch's namespace `Oriel`, with the labels as dimensions and once without any. They are read off the execution
+log's entries, beside the request path. None has a label for the tenant:
+[usage](../guides/operator.md#what-each-tenant-costs) has that.
 
 | name | kind | unit | labels | what |
 |---|---|---|---|---|
