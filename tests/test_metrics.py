@@ -31,7 +31,7 @@ def scraped():
 def test_prometheus_sees_what_executions_used(scraped):
     name = GOOD.extension_id
     assert scraped["oriel_executions_total", name, "succeeded", "http"] == 1
-    assert scraped["oriel_errors_total", name, "guest_trap"] == 1
+    assert scraped["oriel_errors_total", "guest_trap", name] == 1
     assert scraped["oriel_execution_seconds_count", name] == 2
     assert scraped["oriel_execution_seconds_sum", name] == pytest.approx(0.033)
     assert scraped["oriel_cpu_seconds_bucket", name, "0.025"] == 2
