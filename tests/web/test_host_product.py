@@ -208,6 +208,14 @@ def test_a_question_is_asked_in_a_dialog_of_the_product_that_names_the_asker(sig
 
 
 @pytest.mark.browser
+def test_a_key_leads_from_within_an_extension_to_the_menu(signed_in):
+    signed_in.click("nav >> text=Notes")
+    ui_of(signed_in).locator("text=ada").click()
+    signed_in.keyboard.press("Control+k")
+    signed_in.wait_for_function("() => document.activeElement.textContent.includes('Notes')")
+
+
+@pytest.mark.browser
 def test_the_theme_of_the_product_reaches_the_frame(signed_in):
     signed_in.click("nav >> text=Notes")
     ui_of(signed_in).locator("text=ada").wait_for()

@@ -6,6 +6,7 @@ import { applyScheme, scheme, theme, toggleScheme } from './theme.js';
 import { extensionPage, face, messagePage, ordersPage, overviewPage, signInPage } from './views.js';
 
 const EXTENSION_PLACE = /^\/apps\/([^/]+)(\/.*)?$/;
+const MENU_KEY = 'Mod+k'; // to the menu, from the product's own pages and from within an extension
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 const session = await readSession();
 /** @type {any[]} */
@@ -27,12 +28,21 @@ function showSignIn() {
 }
 
 async function startShell() {
-  configureOriel({ uiOrigin: session.ui_origin, getToken, theme: theme(), locale: 'en', resolve });
+  configureOriel({ uiOrigin: session.ui_origin, getToken, theme: theme(), locale: 'en', resolve, hotkeys: [MENU_KEY] });
   const problem = await loadMenu();
   root.replaceChildren(h('div', { class: 'shell' }, sidebar(problem), h('div', { id: 'place' })));
   document.addEventListener('click', followLink);
   addEventListener('popstate', show);
+  addEventListener('keydown', (event) => event.key === 'k' && (event.ctrlKey || event.metaKey) && toMenu(event));
+  addEventListener('oriel-hotkey', toMenu);
   await show();
+}
+
+/** @param {Event} event */
+function toMenu(event) {
+  event.preventDefault();
+  const found = document.querySelector('.sidebar [aria-current]') ?? document.querySelector('.sidebar nav a');
+  /** @type {HTMLElement | null} */ (found)?.focus();
 }
 
 async function loadMenu() {
