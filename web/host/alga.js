@@ -17,6 +17,7 @@
  *   page without it gets `frame_src_missing`.
  * - The first `ready` of a document is answered, once.
  */
+import { framesAreConfined } from './confined.js';
 import { BridgeError } from './errors.js';
 import { TokenBucket } from './limits.js';
 import { oneOf, pick, size, text } from './messages.js';
@@ -25,8 +26,6 @@ const VERSION = '1';
 const RELOADS_PER_SECOND = 0.2;
 const RELOAD_BURST = 4;
 const MAX_BODY = 12_000_000;
-const PROBE = 'https://frame-src-probe.invalid/';
-const PROBE_MS = 3_000;
 
 /** @type {ReadonlyMap<string, Record<string, import('./messages.js').Check>>} */
 const FROM_CHILD = new Map(/** @type {[string, Record<string, import('./messages.js').Check>][]} */ ([
@@ -253,36 +252,4 @@ function answerOf({ status, body }) {
   for (let at = 0; at < bytes.length; at += 8192) letters += String.fromCharCode(...bytes.subarray(at, at + 8192));
   const encoded = btoa(letters);
   return status < 400 ? { body: encoded } : { error: `The extension answered ${status}.`, status, body: encoded };
-}
-
-/** @type {Promise<boolean> | undefined} */
-let confined;
-
-/**
- * Whether this page's policy keeps frames from going anywhere: tried with a frame to a name that cannot exist.
- *
- * @returns {Promise<boolean>}
- */
-function framesAreConfined() {
-  confined ??= new Promise((resolve) => {
-    const probe = document.createElement('iframe');
-    probe.hidden = true;
-    probe.setAttribute('sandbox', '');
-    /** @param {boolean} answer */
-    const settle = (answer) => {
-      document.removeEventListener('securitypolicyviolation', onViolation);
-      probe.remove();
-      resolve(answer);
-    };
-    /** @param {SecurityPolicyViolationEvent} event */
-    const onViolation = ({ blockedURI, effectiveDirective, disposition }) => {
-      const isOurs = effectiveDirective === 'frame-src' && disposition === 'enforce';
-      if (isOurs && PROBE.startsWith(blockedURI.replace(/\/$/, ''))) settle(true);
-    };
-    document.addEventListener('securitypolicyviolation', onViolation);
-    setTimeout(settle, PROBE_MS, false);
-    probe.src = PROBE;
-    document.body.append(probe);
-  });
-  return confined;
 }

@@ -7,6 +7,7 @@
  * - A frame that floods the bridge is cut off.
  */
 import { AlgaHandshake } from './alga.js';
+import { Calls } from './calls.js';
 import { BridgeError } from './errors.js';
 import { Handshake } from './handshake.js';
 import { TokenBucket } from './limits.js';
@@ -98,11 +99,9 @@ export class ExtensionFrame extends EventTarget {
     this._asking = false;
     /** @type {Pick<MessagePort, 'postMessage' | 'onmessage' | 'close'> | null} */
     this._port = null;
-    /** @type {Map<number, AbortController>} */
-    this._calls = new Map();
     const { getToken, limits, apiOrigin = location.origin } = options;
-    this._proxy = new ApiProxy({ apiOrigin, extensionId, getToken, limits });
     this._sessions = new SessionTokens({ apiOrigin, extensionId, getToken });
+    this._calls = new Calls(new ApiProxy({ apiOrigin, extensionId, getToken, limits }), this._sessions);
     this._prepare();
     const Way = options.alga ? AlgaHandshake : Handshake;
     this._handshake = new Way(iframe, {
@@ -192,6 +191,7 @@ export class ExtensionFrame extends EventTarget {
     const bucket = new TokenBucket(MESSAGES_PER_SECOND, MESSAGE_BURST);
     let refused = 0;
     this._port = port;
+    this._calls.begin(port);
     port.onmessage = ({ data }) => {
       if (bucket.take()) this._receive(data);
       else if ((refused += 1) > FLOOD_MESSAGES) this._cutOff();
@@ -207,11 +207,11 @@ export class ExtensionFrame extends EventTarget {
     const message = readGuestMessage(data);
     switch (message?.type) {
       case 'request':
-        return void this._call(message);
+        return void this._calls.call(message);
       case 'abort':
-        return void this._calls.get(message.id)?.abort();
+        return this._calls.abort(message.id);
       case 'session':
-        return void this._mint(message);
+        return void this._calls.mint(message);
       case 'hotkey':
         return this._press(message);
       case 'resize':
@@ -224,36 +224,6 @@ export class ExtensionFrame extends EventTarget {
         return void this._ask(message);
       case 'pong':
         return clearTimeout(this._pongTimer);
-    }
-  }
-
-  /** @param {import('./messages.js').RequestMessage} message */
-  async _call(message) {
-    const { id } = message;
-    if (this._calls.has(id)) return;
-    const port = this._port;
-    const controller = new AbortController();
-    this._calls.set(id, controller);
-    try {
-      const answer = await this._proxy.call(message, controller.signal);
-      if (port === this._port) port?.postMessage({ type: 'response', id, ...answer }, [answer.body]);
-    } catch (error) {
-      const { code, message: text } = /** @type {BridgeError} */ (error);
-      if (port === this._port) this._send({ type: 'failure', id, code, message: text });
-    } finally {
-      if (this._calls.get(id) === controller) this._calls.delete(id);
-    }
-  }
-
-  /** @param {import('./messages.js').SessionMessage} message */
-  async _mint({ id, fresh }) {
-    const port = this._port;
-    try {
-      const session = await this._sessions.get({ fresh });
-      if (port === this._port) this._send({ type: 'session', id, ...session });
-    } catch (error) {
-      const { code, message } = error instanceof BridgeError ? error : unavailable();
-      if (port === this._port) this._send({ type: 'failure', id, code, message });
     }
   }
 
@@ -313,8 +283,7 @@ export class ExtensionFrame extends EventTarget {
     clearTimeout(this._pongTimer);
     const wasReady = this._port !== null;
     this._port = null;
-    for (const controller of this._calls.values()) controller.abort();
-    this._calls.clear();
+    this._calls.end();
     if (wasReady) this._emit('lost');
   }
 
@@ -330,8 +299,4 @@ export class ExtensionFrame extends EventTarget {
   _emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-function unavailable() {
-  return new BridgeError('unavailable', 'The platform gave no session token.');
 }

@@ -149,7 +149,7 @@ export type FrameOptions = {
     onConfirm?: ((question: import("./messages.js").ConfirmMessage) => boolean | Promise<boolean>) | undefined;
 };
 import { TokenBucket } from './limits.js';
-import { ApiProxy } from './proxy.js';
 import { SessionTokens } from './session.js';
+import { Calls } from './calls.js';
 import { Handshake } from './handshake.js';
 import { AlgaHandshake } from './alga.js';
