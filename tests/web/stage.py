@@ -26,7 +26,7 @@ window.show = async (options, id = 'frame') => {
   const iframe = document.createElement('iframe');
   iframe.id = id;
   document.body.append(iframe);
-  const handle = oriel.bootstrapIframe(iframe, { getToken: () => 'the-users-token', handshakeTimeoutMs: 3000,
+  const handle = oriel.bootstrapIframe(iframe, { getToken: () => 'the-users-token', handshakeTimeoutMs: 30_000,
     onToast: (toast) => events.push(['toast', toast.message]), ...options });
   for (const type of ['ready', 'lost', 'error', 'navigate', 'resize', 'hotkey'])
     handle.addEventListener(type, (event) => events.push([type, event.detail?.code ?? event.detail]));
@@ -65,6 +65,21 @@ class Stage:
         self.open(page)
         page.evaluate("(options) => show(options)", {**options, **more})
         return self.frame(page)
+
+    def begin(self, page, options, **more):
+        """Show an extension that will not become ready; gives its frame at once."""
+        self.open(page)
+        page.evaluate("(options) => { show(options); }", {**options, **more})
+        return self.frame(page)
+
+    def tried(self, page, frame, done="() => window.tried"):
+        """Wait until the frame has done what it is there for, and the host has heard all of it."""
+        page.evaluate("""() => { window.heard = new Promise((settle) => {
+          addEventListener('message', ({ data }) => { if (data === 'tried') settle(); });
+        }); }""")
+        frame.wait_for_function(done)
+        frame.evaluate("parent.postMessage('tried', '*')")
+        page.evaluate("heard")
 
     def frame(self, page, selector="#frame"):
         return page.query_selector(selector).content_frame()
