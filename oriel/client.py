@@ -9,6 +9,7 @@ Rules kept here:
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -78,6 +79,18 @@ class PlatformClient:
         if answer.is_error:
             raise error_from(answer)
         return answer.content
+
+    def save(self, path: str, to: Path) -> int:
+        """Write a management call's answer to a file as it comes; how many bytes. Raises the error it carries."""
+        try:
+            with self._http.stream("GET", f"/api/v1{path}") as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise error_from(answer)
+                with to.open("wb") as file:
+                    return sum(file.write(chunk) for chunk in answer.iter_bytes())
+        except httpx.HTTPError as error:
+            raise Unreachable(self.url, str(error) or type(error).__name__) from None
 
     def listing(self, path: str) -> list[dict[str, Any]]:
         """All items of a paged listing."""

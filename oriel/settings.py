@@ -86,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     compile_seconds: Annotated[int, Meta(ge=5)] = 120
 
     # what is remembered of executions
+    uninstall_grace_days: Annotated[int, Meta(ge=0, le=3_650)] = 30
     log_retention_days: Annotated[int, Meta(ge=1, le=3_650)] = 30
     fixture_retention_days: Annotated[int, Meta(ge=1, le=3_650)] = 7
     record_failures: Annotated[float, Meta(ge=0, le=1)] = 0.0  # the share of executions kept whole where they fail

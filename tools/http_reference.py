@@ -101,7 +101,8 @@ ELSEWHERE = """## Other addresses
 | `GET /oriel/guest.js` | UI | the library for extensions' UIs |
 | `GET /ext-ui/{extension_id}/{content_hash}/{path}` | UI | an extension's assets, public and immutable |
 """
-PERMISSIONS = {"set_status": "`operate`; or `publish`, for a version that the caller published"}
+_OWN = "`operate`; or `publish`, for a version that the caller published"
+PERMISSIONS = {"start_rollout": _OWN, "change_rollout": _OWN, "set_status": _OWN}
 LOOKED = "Who looks is written into the tenant's audit, for the same thing once in five minutes."
 NOTES = {
     "receive_bundle": "The body is the bundle's bytes, not JSON.",
@@ -141,8 +142,21 @@ ANSWERS: dict[str, str] = {
     "get_install": "200 [Install](#install)",
     "change_install": "200 [Install](#install)",
     "set_grants": "200 [Install](#install)",
+    "grant": "200 [Install](#install); the other grants stay",
+    "revoke_grant": "200 [Install](#install), or 404 where it is not granted",
+    "preview_upgrade": "200 [Upgrade](#upgrade): what `POST` to the same address would do; it changes nothing",
+    "upgrade": "200 [Install](#install); 422 `invalid_config` where the configuration does not fit",
+    "roll_back": "200 [Install](#install), at the version before and pinned to it; 409 where there is none",
+    "restore": "200 [Install](#install), disabled; 409 where it was not uninstalled",
+    "delete_install": "200 [Receipt](#receipt); 409 where it was not uninstalled",
+    "export_install": "200 a download of JSON lines, each with its `kind`: `install`, `grant`, `secret` (by name), "
+    "`record`, `execution`; the last is `end` and counts the others, so that a download that was cut off shows",
+    "list_rollouts": "200 a listing of [Rollout](#rollout)",
+    "start_rollout": "201 [Rollout](#rollout), or 409 where there is one",
+    "get_rollout": "200 [Rollout](#rollout)",
+    "change_rollout": "200 [Rollout](#rollout)",
     "set_config": "200 [Install](#install)",
-    "uninstall": "204",
+    "uninstall": "200 [Install](#install): it is stopped, and deleted with all its data when `delete_at` comes",
     "list_secrets": "200 a listing of [Secret](#secret)",
     "put_secret": "200 [Secret](#secret)",
     "delete_secret": "204",

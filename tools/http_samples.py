@@ -14,7 +14,9 @@ from oriel.store.audit import chained, head_of
 from oriel.store.policy_records import ApiKey, QuotaSetting, StoredDataKey
 from registry.audits import Verification
 from registry.core import Registry
+from registry.differences import differences, more
 from registry.installs import Installs
+from registry.leaving import receipt
 from registry.quotas import QuotaBook
 from registry.routes import views
 from registry.routes.auditing import verification
@@ -44,7 +46,8 @@ def samples(registry: Registry) -> dict[str, Json]:
         "Key": views.publisher_key(_key(manifest)),
         "Quarantine": views.quarantine(_quarantine(manifest)),
         "Version": {**views.version(version, bundle.size), "manifest": {"…": "the manifest, whole"}},
-        "Install": views.install(install, manifest),
+        "Install": views.install(install, manifest, MOMENT),
+        **_life(registry, manifest, install, version),
         "Menu item": next(Installs(registry).menu(TENANT)),
         "Secret": views.secret(_secret()),
         "Execution": asdict(_execution(manifest)),
@@ -239,6 +242,42 @@ def _execution(manifest: Manifest) -> records.Execution:
         recorded_at=MOMENT + 200,
         expires_at=MOMENT + 30 * 86_400_000,
     )
+
+
+def _life(
+    registry: Registry, manifest: Manifest, install: records.Install, version: records.Version
+) -> dict[str, Json]:
+    """What is said of other versions, of a deletion and of a rollout."""
+    asked = [request.model_dump(mode="json") for request in manifest.capabilities[1:]]
+    after = replace(version, version="1.1.0", manifest={**manifest.to_json(), "version": "1.1.0"})
+    before = replace(version, manifest={**manifest.to_json(), "capabilities": asked})
+    entry = records.AuditEntry(
+        tenant_id=TENANT, audit_id="aud_02", at=MOMENT, actor=ADMIN, action="install.delete", target=manifest.name
+    )
+    rollout = records.Rollout(
+        extension_id=manifest.name,
+        version="1.1.0",
+        percent=10,
+        status="active",
+        started_by="/ci",
+        created_at=MOMENT,
+        updated_at=MOMENT,
+        followers=40,
+        moved=4,
+    )
+    upgrade = {
+        "extension_id": manifest.name,
+        "from": version.version,
+        "to": "1.1.0",
+        "direction": "upgrade",
+        "follows": "^1.0.0",
+        "changes": differences(before, after, (3_461_651, 3_470_020)),
+        "needs_consent": more(Manifest.parse(before.manifest), Manifest.parse(after.manifest)),
+        "keeps": ["storage.kv"],
+        "config_findings": [],
+    }
+    counts = {"secrets": 1, "records": 13, "executions": 208}
+    return {"Upgrade": upgrade, "Receipt": receipt(entry, install, counts), "Rollout": asdict(rollout)}
 
 
 def _audit_entry(manifest: Manifest) -> records.ChainedEntry:

@@ -90,6 +90,8 @@ def require_runnable(extension_id: str, resolved: Resolved | None, is_revoked: C
     if resolved is None:
         raise OrielError("extension_not_installed", f"'{extension_id}' is not installed for your organisation.")
     resolution = resolved.resolution
+    if resolution.install.delete_at is not None:
+        raise OrielError("extension_not_installed", f"'{extension_id}' was uninstalled by your organisation.")
     if resolution.install.status != "enabled":
         raise OrielError("install_disabled", f"'{extension_id}' is disabled for your organisation.")
     if resolution.version.status == "yanked":

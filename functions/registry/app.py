@@ -15,6 +15,7 @@ from registry.routes.auditing import auditing_routes
 from registry.routes.governing import governing_routes
 from registry.routes.happening import event_routes, schedule_routes
 from registry.routes.installing import catalogue_routes, install_routes
+from registry.routes.lifecycle import lifecycle_routes
 from registry.routes.observing import observing_routes
 from registry.routes.publishing import publishing_routes
 
@@ -51,6 +52,7 @@ def create_app(
         install_routes(registry),
         observing_routes(registry),
         governing_routes(registry, tidy),
+        lifecycle_routes(registry, tidy),
         auditing_routes(registry),
         event_routes(registry),
         schedule_routes(registry),

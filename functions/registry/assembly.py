@@ -46,5 +46,6 @@ def build_registry(
             count_fuel=settings.counts_fuel,
             schedule_seconds=settings.schedule_min_seconds,
             events=event_bounds(settings),
+            uninstall_grace_days=settings.uninstall_grace_days,
         ),
     )

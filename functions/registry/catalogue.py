@@ -1,20 +1,25 @@
 """What is published: to look at before installing, and to withdraw.
 
-Rules kept here: the default version is the highest by semantic versioning that is `ready` and no pre-release; a
-withdrawn version is still shown, with its status; a revoked publisher's or key's version is not offered.
+Rules kept here:
+
+- The default version is the highest by semantic versioning that is `ready` and no pre-release.
+- A withdrawn version is still shown, with its status; a revoked publisher's or key's version is not offered.
+- A version that is being rolled out is in a range for the tenants that the rollout has reached, and the `latest` only
+  when it has reached all. Who names its number gets it.
+- Of versions that differ in build metadata alone, the one that was published later is the higher.
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
-
-import semver
 
 from oriel.capabilities import CAPABILITIES
 from oriel.errors import OrielError
 from oriel.identity import Principal
 from oriel.manifest import Manifest
-from oriel.store.records import Extension, Page, Version, VersionStatus
+from oriel.store.records import Extension, Page, Rollout, Version, VersionStatus
+from oriel.versions import VersionRange, is_prerelease, is_version, precedence
 from registry.auditing import entry_for
 from registry.core import Registry, principal_id
 
@@ -41,13 +46,39 @@ class Catalogue:
 
     def versions(self, extension_id: str) -> list[Version]:
         """All versions, the highest first."""
-        found = self._store.list_versions(extension_id)
-        return sorted(found, key=lambda version: semver.Version.parse(version.version), reverse=True)
+        oldest_first = self._store.list_versions(extension_id)
+        return sorted(oldest_first, key=lambda version: precedence(version.version))[::-1]
 
     def latest(self, extension_id: str) -> Version | None:
         """The version that is installed where none is named."""
-        offered = [version for version in self.versions(extension_id) if _is_default(version)]
-        return next((version for version in offered if not self._is_revoked(version)), None)
+        return self._highest(extension_id, lambda version: not is_prerelease(version.version), None)
+
+    def choose(self, extension_id: str, wanted: str, tenant_id: str) -> Version:
+        """The version of that number, the `latest`, or the highest in a range that a tenant is offered.
+
+        Raises:
+            OrielError: `not_found`.
+            InvalidInput: `invalid_input`, where it is neither.
+        """
+        if wanted == LATEST or is_version(wanted):
+            return self.version(extension_id, wanted)
+        self.extension(extension_id)
+        held = VersionRange.parse(wanted)
+        found = self._highest(extension_id, lambda version: version.version in held, tenant_id)
+        if found is None:
+            raise OrielError("not_found", f"{extension_id} has no version that is ready in {wanted}.")
+        return found
+
+    def _highest(self, extension_id: str, wanted: Callable[[Version], bool], tenant_id: str | None) -> Version | None:
+        rollouts = {rollout.version: rollout for rollout in self._store.list_rollouts(extension_id)}
+        for version in self.versions(extension_id):
+            offered = version.status == "ready" and reached(rollouts.get(version.version), tenant_id)
+            if offered and wanted(version) and not self._is_stopped(version):
+                return version
+        return None
+
+    def _is_stopped(self, version: Version) -> bool:
+        return self._is_revoked(version) or self._store.get_quarantine(version.content_hash) is not None
 
     def _is_revoked(self, version: Version) -> bool:
         publisher = self._store.get_publisher(version.publisher)
@@ -72,17 +103,23 @@ class Catalogue:
         bundle = self._store.get_bundle(version.content_hash)
         return 0 if bundle is None else bundle.size
 
-    def set_status(self, principal: Principal, extension_id: str, version: str, status: VersionStatus) -> Version:
-        """Deprecate, withdraw or restore a version: an operator any, a publisher those it published itself.
+    def kept_by(self, principal: Principal, extension_id: str, version: str) -> Version:
+        """A version that the principal may withdraw or roll out: an operator any, a publisher those it published.
 
         Raises:
             OrielError: `forbidden`, `not_found`.
         """
-        found = self.version(extension_id, version)
-        if "operate" not in principal.permissions:
+        operates = "operate" in principal.permissions
+        if not operates:
             principal.require("publish")
-            if found.published_by != principal_id(principal):
-                raise OrielError("forbidden", f"{extension_id} {found.version} was published by somebody else.")
+        found = self.version(extension_id, version)
+        if not operates and found.published_by != principal_id(principal):
+            raise OrielError("forbidden", f"{extension_id} {found.version} was published by somebody else.")
+        return found
+
+    def set_status(self, principal: Principal, extension_id: str, version: str, status: VersionStatus) -> Version:
+        """Deprecate, withdraw or restore a version. `OrielError` as `kept_by`."""
+        found = self.kept_by(principal, extension_id, version)
         if found.status == status:
             return found
         changed = replace(found, status=status)
@@ -111,5 +148,19 @@ def asks(manifest: Manifest) -> Iterator[dict[str, Any]]:
             }
 
 
-def _is_default(version: Version) -> bool:
-    return version.status == "ready" and semver.Version.parse(version.version).prerelease is None
+BUCKETS = 100
+
+
+def reached(rollout: Rollout | None, tenant_id: str | None) -> bool:
+    """Whether a version is offered to a tenant (None: to every tenant): it has no rollout, or that has come so far."""
+    if rollout is None:
+        return True
+    if rollout.status == "rolled_back":
+        return False
+    return rollout.percent >= BUCKETS or (tenant_id is not None and bucket(rollout, tenant_id) < rollout.percent)
+
+
+def bucket(rollout: Rollout, tenant_id: str) -> int:
+    """0 to 99, the same each time for a version and a tenant; other tenants are the first with another version."""
+    name = "\x00".join((rollout.extension_id, rollout.version, tenant_id))
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % BUCKETS

@@ -32,6 +32,7 @@ class Limits:
     count_fuel: bool = False
     schedule_seconds: int = LEAST_SECONDS
     events: Bounds = field(default_factory=Bounds)
+    uninstall_grace_days: int = 30
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,14 +7,16 @@ Rules kept here:
 - No hosts is not "all hosts": a grant that takes hosts names them, or says nothing and means those asked for. So with
   operations of the host product, and with topics of events.
 - What was granted before keeps who granted it and when.
+- A grant may have an end; from then on it is as if it were not there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from oriel import hosts
+from oriel import hosts, operations
 from oriel.capabilities import ALWAYS, canonical_name
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.manifest import Manifest
@@ -31,6 +33,7 @@ class GrantRequest(BaseModel):
     hosts: tuple[str, ...] | None = Field(default=None, max_length=256)
     operations: tuple[str, ...] | None = Field(default=None, max_length=256)
     topics: tuple[str, ...] | None = Field(default=None, max_length=256)
+    expires_at: int | None = Field(default=None, ge=0)
 
 
 def consented(
@@ -57,7 +60,7 @@ def consented(
             raise consent_required(manifest)
         return ()
     wanted = [request for request in requests if canonical_name(request.capability) not in ALWAYS]
-    if findings := list(_findings(asked, wanted)):
+    if findings := [*_findings(asked, wanted), *_past(wanted, now)]:
         raise InvalidInput("invalid_input", findings, subject="The consent")
     kept = {_scope(grant): grant for grant in before}
     grants = []
@@ -70,9 +73,52 @@ def consented(
             topics=_named(ask["topics"], request.topics),
             granted_by=granted_by,
             granted_at=now,
+            expires_at=request.expires_at,
         )
         grants.append(kept.get(_scope(grant), grant))
+    return in_order(grants)
+
+
+def in_order(grants: Iterable[Grant]) -> tuple[Grant, ...]:
     return tuple(sorted(grants, key=lambda grant: grant.capability))
+
+
+def with_grants(before: Sequence[Grant], given: Sequence[Grant]) -> tuple[Grant, ...]:
+    """The grants of `before`, each in place of which one is given as that."""
+    return in_order(
+        ({grant.capability: grant for grant in before} | {grant.capability: grant for grant in given}).values()
+    )
+
+
+def narrowed(grants: Sequence[Grant], manifest: Manifest) -> tuple[Grant, ...]:
+    """What of the grants a version asked for: what is carried on from it to another version.
+
+    So a capability, a host, an operation or a topic that a version no longer asked for is asked for anew when a later
+    one wants it again.
+    """
+    asked, kept = {ask["name"]: ask for ask in asks(manifest)}, []
+    for grant in grants:
+        if (ask := asked.get(grant.capability)) is None:
+            continue
+        left = replace(
+            grant,
+            hosts=hosts.intersection(ask["hosts"], grant.hosts),
+            operations=operations.intersection(ask["operations"], grant.operations),
+            topics=operations.intersection(ask["topics"], grant.topics),
+        )
+        if any(left.reach) or not any(grant.reach):
+            kept.append(left)
+    return tuple(kept)
+
+
+def is_live(grant: Grant, now: int) -> bool:
+    return grant.expires_at is None or now < grant.expires_at
+
+
+def _past(requests: Sequence[GrantRequest], now: int) -> Iterator[Finding]:
+    for index, request in enumerate(requests):
+        if request.expires_at is not None and request.expires_at <= now:
+            yield Finding(f"grants[{index}].expires_at", "is not in the future; it is in Unix milliseconds")
 
 
 def consent_required(manifest: Manifest) -> OrielError:
@@ -87,7 +133,7 @@ def consent_required(manifest: Manifest) -> OrielError:
 
 
 def _scope(grant: Grant) -> tuple[object, ...]:
-    return grant.capability, grant.hosts, grant.operations, grant.topics
+    return grant.capability, grant.reach, grant.expires_at
 
 
 def _named(asked: Sequence[str], chosen: Sequence[str] | None) -> tuple[str, ...]:

@@ -3,23 +3,25 @@
 Rules kept here:
 
 - The tenant comes from the caller's token; an install of another tenant is not there.
-- A version runs only after its signature was verified again at this moment.
-- Another version changes the version and nothing else: configuration, secrets, records and grants stay, and what it
-  asks for beyond them is not granted until the tenant says so.
-- A disabled install can be configured. Uninstalling deletes the tenant's rows, never a bundle.
+- A version runs only after its signature was verified again at this moment (`installable`).
+- An install is pinned to a version, or follows a range. A range is read when it is given: at that moment the install
+  gets the highest version in it that is offered to the tenant. From then on rollouts move it (`registry.rollouts`).
+- Every change of an install goes through `replace`, with its audit entry.
+- A disabled install can be configured; one that was uninstalled can be restored, exported and deleted, and no more.
 - A secret's value comes in, is sealed, and never goes out.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.identity import Principal
 from oriel.ids import new_id
 from oriel.manifest import LimitsRequest, Manifest
-from oriel.store.records import AuditEntry, Install, InstallStatus, Page, StoredSecret, Version
+from oriel.store.records import AuditEntry, Install, Page, StoredSecret, Version
+from oriel.versions import VersionRange, is_version
 from registry.auditing import entry_for
 from registry.catalogue import LATEST, Catalogue
 from registry.core import Registry, principal_id
@@ -56,7 +58,15 @@ class Installs:
         return self._store.list_installs(tenant_id, cursor, limit)
 
     def get(self, tenant_id: str, extension_id: str) -> Install:
-        """`OrielError` `extension_not_installed`."""
+        """`OrielError` `extension_not_installed`, also where it was uninstalled."""
+        install = self.find(tenant_id, extension_id)
+        if install.delete_at is not None:
+            hint = f"Restore it while it is there: oriel restore {extension_id}."
+            raise OrielError("extension_not_installed", f"{extension_id} was uninstalled.", hint=hint)
+        return install
+
+    def find(self, tenant_id: str, extension_id: str) -> Install:
+        """The install, also where it was uninstalled; `OrielError` `extension_not_installed`."""
         install = self._store.get_install(tenant_id, extension_id)
         if install is None:
             raise OrielError("extension_not_installed", f"{extension_id} is not installed.")
@@ -72,6 +82,9 @@ class Installs:
     ) -> tuple[Install, bool]:
         """Install for the principal's tenant; whether it is new. Installing the same version again changes nothing.
 
+        Args:
+            version: a version, a range that the install follows from now on, or None for the latest.
+
         Raises:
             OrielError: `not_found`, `version_yanked`, `quarantined`, `consent_required`, `conflict` where another
                 version is installed, and the refusals of its signature.
@@ -80,21 +93,22 @@ class Installs:
         tenant_id = principal.require_tenant()
         known = self._store.get_install(tenant_id, extension_id)
         if known is not None:
-            if version in {None, LATEST, known.version}:
+            if known.delete_at is None and version in {None, LATEST, known.version, known.follows}:
                 self._keep_in_step(known, known)
                 return known, False
-            hint = f"Upgrade it: oriel upgrade {extension_id} {version}."
-            raise OrielError("conflict", f"{extension_id} {known.version} is installed.", hint=hint)
-        wanted, manifest = self._installable(extension_id, version or LATEST)
+            raise _installed_already(known, version)
+        follows = range_in(version)
+        wanted, manifest = self.installable(extension_id, version or LATEST, tenant_id)
         now = self._registry.now()
         install = Install(
             tenant_id=tenant_id,
             extension_id=extension_id,
             install_id=new_id("ins"),
             version=wanted.version,
+            follows=follows,
             status="enabled",
             grants=consented(manifest, grants, granted_by=principal_id(principal), now=now),
-            config=_valid_config(manifest, config or {}),
+            config=valid_config(manifest, config or {}),
             installed_by=principal_id(principal),
             created_at=now,
             updated_at=now,
@@ -108,55 +122,32 @@ class Installs:
         principal: Principal,
         extension_id: str,
         *,
-        status: InstallStatus | None = None,
-        version: str | None = None,
+        status: Literal["enabled", "disabled"] | None = None,
         config: Mapping[str, Any] | None = None,
         limits: LimitsRequest | None = None,
     ) -> Install:
-        """Enable, disable, bound, or run another version, with the configuration it needs where it needs another.
+        """Enable, disable, configure or bound.
 
         Args:
             limits: exactly these from now on, which lower what executions get and never raise it.
 
         Raises:
-            OrielError: as `install`.
-            InvalidInput: `invalid_config`, also where the configuration that is there does not fit the new version.
+            OrielError: `extension_not_installed`.
+            InvalidInput: `invalid_config`.
         """
         install = self.get(principal.require_tenant(), extension_id)
         changed = replace(install, status=status or install.status, config=dict(config or install.config))
         if limits is not None:
             changed = replace(changed, limits=limits.model_dump(exclude_none=True))
-        if version is not None and version != install.version:
-            wanted, manifest = self._installable(extension_id, version)
-            changed = replace(changed, version=wanted.version, config=_valid_config(manifest, changed.config))
-        elif config is not None:
-            changed = replace(changed, config=_valid_config(self.manifest(install), config))
-        return self._replace(principal, "install.change", install, changed)
-
-    def set_grants(self, principal: Principal, extension_id: str, grants: Sequence[GrantRequest]) -> Install:
-        """Exactly these grants from now on; `InvalidInput` where they are more than the version asks for."""
-        install = self.get(principal.require_tenant(), extension_id)
-        granted = consented(
-            self.manifest(install),
-            grants,
-            granted_by=principal_id(principal),
-            now=self._registry.now(),
-            before=install.grants,
-        )
-        return self._replace(principal, "grants.set", install, replace(install, grants=granted))
+        if config is not None:
+            changed = replace(changed, config=valid_config(self.manifest(install), config))
+        return self.replace(principal, _action(install, changed), install, changed)
 
     def set_config(self, principal: Principal, extension_id: str, config: Mapping[str, Any]) -> Install:
         """Exactly this configuration from now on; `InvalidInput` `invalid_config`."""
         install = self.get(principal.require_tenant(), extension_id)
-        changed = replace(install, config=_valid_config(self.manifest(install), config))
-        return self._replace(principal, "config.set", install, changed)
-
-    def uninstall(self, principal: Principal, extension_id: str) -> None:
-        """Delete the install with its configuration, secrets and records."""
-        install = self.get(principal.require_tenant(), extension_id)
-        entry = self._entry(principal, "install.delete", install, None)
-        if self._store.delete_install(install.tenant_id, extension_id, entry) is None:
-            raise OrielError("extension_not_installed", f"{extension_id} is not installed.")
+        changed = replace(install, config=valid_config(self.manifest(install), config))
+        return self.replace(principal, "config.set", install, changed)
 
     def put_secret(self, principal: Principal, extension_id: str, name: str, secret: SecretRequest) -> StoredSecret:
         """Seal and keep a secret, in place of one of that name.
@@ -238,8 +229,13 @@ class Installs:
                     "title": manifest.title,
                 }
 
-    def _installable(self, extension_id: str, version: str) -> tuple[Version, Manifest]:
-        wanted = self._catalogue.version(extension_id, version)
+    def installable(self, extension_id: str, version: str, tenant_id: str) -> tuple[Version, Manifest]:
+        """The version of that number, the `latest`, or the highest of a range that is offered to the tenant.
+
+        Raises:
+            OrielError: `not_found`, `version_yanked`, `quarantined`, and the refusals of its signature.
+        """
+        wanted = self._catalogue.choose(extension_id, version, tenant_id)
         if wanted.status == "yanked":
             raise OrielError("version_yanked", f"{extension_id} {wanted.version} was withdrawn.")
         if self._store.get_quarantine(wanted.content_hash) is not None:
@@ -250,11 +246,12 @@ class Installs:
         self._verifier.require_trusted(wanted)
         return wanted, Manifest.parse(wanted.manifest)
 
-    def _replace(self, principal: Principal, action: str, before: Install, after: Install) -> Install:
+    def replace(self, actor: Principal | str, action: str, before: Install, after: Install) -> Install:
+        """Write a changed install with its audit entry; nothing where nothing changed. `OrielError` `conflict`."""
         changed = after
         if after != before:
             changed = replace(after, updated_at=self._registry.now(), revision=before.revision + 1)
-            self._store.replace_install(changed, self._entry(principal, action, before, changed))
+            self._store.replace_install(changed, self._entry(actor, action, before, changed))
         self._keep_in_step(before, changed)
         return changed
 
@@ -280,16 +277,41 @@ class Installs:
             self._registry, principal, action, target, before=before, after=after, tenant_id=install.tenant_id
         )
 
-    def _entry(self, principal: Principal, action: str, before: Install | None, after: Install | None) -> AuditEntry:
-        install = after or before
-        assert install is not None  # noqa: S101 - one of them is there
-        extension_id, tenant_id = install.extension_id, install.tenant_id
-        return entry_for(
-            self._registry, principal, action, extension_id, before=before, after=after, tenant_id=tenant_id
-        )
+    def _entry(self, actor: Principal | str, action: str, before: Install | None, after: Install) -> AuditEntry:
+        extension_id, tenant_id = after.extension_id, after.tenant_id
+        return entry_for(self._registry, actor, action, extension_id, before=before, after=after, tenant_id=tenant_id)
 
 
-def _valid_config(manifest: Manifest, config: Mapping[str, Any]) -> dict[str, Any]:
+def range_in(version: str | None) -> str:
+    """The range that `version` is; empty where it is a version, or none.
+
+    Raises:
+        InvalidInput: `invalid_input`, where it is neither.
+    """
+    if version is None or version == LATEST or is_version(version):
+        return ""
+    try:
+        return VersionRange.parse(version).text
+    except ValueError as error:
+        raise InvalidInput("invalid_input", [Finding("version", f"{version!r} {error}")]) from None
+
+
+def _installed_already(known: Install, version: str | None) -> OrielError:
+    extension_id = known.extension_id
+    if known.delete_at is not None:
+        hint = f"Restore it: oriel restore {extension_id}; or delete what is left: oriel delete {extension_id}."
+        return OrielError("conflict", f"{extension_id} was uninstalled, and its data is still there.", hint=hint)
+    hint = f"Upgrade it: oriel upgrade {extension_id} {version}."
+    return OrielError("conflict", f"{extension_id} {known.version} is installed.", hint=hint)
+
+
+def _action(before: Install, after: Install) -> str:
+    if before.status != after.status:
+        return "install.enable" if after.status == "enabled" else "install.disable"
+    return "limits.set" if before.limits != after.limits else "config.set"
+
+
+def valid_config(manifest: Manifest, config: Mapping[str, Any]) -> dict[str, Any]:
     manifest.check_config(config)
     return dict(config)
 

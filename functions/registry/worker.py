@@ -13,9 +13,11 @@ from oriel.store.records import Upload
 from registry.audits import Audits
 from registry.compiling import Compiler
 from registry.core import Registry
+from registry.leaving import Leaving
 from registry.publish import Publishing
 from registry.rebuild import Rebuilding
 from registry.resealing import Resealing
+from registry.rollouts import Rollouts
 from registry.uploads import Uploads
 
 IDLE_SECONDS = 5.0  # another process may have finalized a session
@@ -42,6 +44,7 @@ class PublishWorker:
         self._uploads = Uploads(registry)
         self._resealing = Resealing(registry)
         self._audits = Audits(registry)
+        self._leaving, self._rollouts = Leaving(registry), Rollouts(registry)
         self._woken, self._house_due = threading.Event(), threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -56,11 +59,13 @@ class PublishWorker:
         return not self._rebuilding.step()
 
     def keep_house(self) -> bool:
-        """Seal anew what a rotation left, remove what nobody needs any more, leave the audit's checkpoints."""
+        """Seal anew what a rotation left, remove what nobody needs, leave checkpoints, move rollouts on."""
         self._resealing.step()
         self._registry.store.purge_expired()
         self._uploads.sweep_staging()
         self._audits.leave_checkpoints()
+        self._leaving.delete_due()
+        self._rollouts.step()
         return True
 
     def start(self) -> None:

@@ -17,6 +17,7 @@ from oriel.cli import (
     events,
     governing,
     installing,
+    lifecycle,
     page,
     publishing,
     replaying,
@@ -37,7 +38,8 @@ app = typer.Typer(
     help="Run your customers' and partners' extensions safely.",
 )
 using = (calling, watching, events, schedules)
-groups = (serving, creating, authoring, replaying, page, publishing, installing, *using, auditing, governing, storing)
+making = (creating, authoring, replaying, page, publishing)
+groups = (serving, *making, installing, lifecycle, *using, auditing, governing, storing)
 for group in groups:
     group.register(app)
 

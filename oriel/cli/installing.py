@@ -11,7 +11,7 @@ from oriel.cli.consent import choose_grants, describe
 from oriel.cli.options import ExtensionId, on_platform
 from oriel.cli.output import out, pairs
 from oriel.client import PlatformClient
-from oriel.errors import OrielError
+from oriel.versions import is_version
 
 secret_app = typer.Typer(no_args_is_help=True, help="Secrets of an install: set, listed by name, never shown.")
 Grants = Annotated[
@@ -24,19 +24,21 @@ Settings = Annotated[list[str] | None, typer.Option("--set", help="A setting, NA
 def install(
     platform: PlatformClient,
     extension: ExtensionId,
-    version: Annotated[str, typer.Option("--version", help="Default: the latest.")] = "",
+    version: Annotated[
+        str, typer.Option("--version", help="A version, or a range to follow: ^1.2. Default: the latest.")
+    ] = "",
     grant: Grants = None,
     grant_all: GrantAll = False,
     settings: Settings = None,
 ) -> None:
     """Install an extension for the tenant, after showing what it asks for. Again: changes nothing."""
-    view = platform.api("GET", f"/extensions/{extension}/versions/{version or 'latest'}")
+    wanted = version if is_version(version) else "latest"
+    view = platform.api("GET", f"/extensions/{extension}/versions/{wanted}")
     asks = view["capabilities"]
     out.note(f"[bold]{extension} {view['version']}[/] by {view['publisher']} asks for\n{describe(asks) or '  nothing'}")
     grants = choose_grants(asks, grant or [], grant_all, interactive=sys.stdin.isatty() and not out.as_json)
-    installed = platform.install(
-        extension, version=view["version"], grants=grants, config=parse_settings(settings or [])
-    )
+    config = parse_settings(settings or [])
+    installed = platform.install(extension, version=version or view["version"], grants=grants, config=config)
     granted = ", ".join(entry["capability"] for entry in installed["grants"]) or "nothing"
     out.result(
         installed,
@@ -76,31 +78,9 @@ def disable(platform: PlatformClient, extension: ExtensionId) -> None:
     _change(platform, extension, {"status": "disabled"})
 
 
-def upgrade(
-    platform: PlatformClient,
-    extension: ExtensionId,
-    version: Annotated[str, typer.Argument(help="The version to run from now on.")],
-) -> None:
-    """Run another version. It has what was granted before, and asks again for more with `oriel grant`."""
-    _change(platform, extension, {"version": version})
-
-
 def _change(platform: PlatformClient, extension: str, change: dict[str, Any]) -> None:
     view = platform.api("PATCH", f"/installs/{extension}", json=change)
     out.result(view, f"{extension} {view['version']} is {view['status']} for {view['tenant_id']}")
-
-
-def grant(
-    platform: PlatformClient,
-    extension: ExtensionId,
-    named: Annotated[list[str], typer.Argument(metavar="CAPABILITY…", help="All that it may do from now on.")],
-) -> None:
-    """Set what an install may do: exactly the capabilities named, no others."""
-    installed = platform.api("GET", f"/installs/{extension}")
-    view = platform.api("GET", f"/extensions/{extension}/versions/{installed['version']}")
-    grants = choose_grants(view["capabilities"], named, everything=False, interactive=False)
-    view = platform.api("PUT", f"/installs/{extension}/grants", json={"grants": grants})
-    out.result(view, f"{extension} may use {', '.join(entry['capability'] for entry in view['grants']) or 'nothing'}")
 
 
 def config(
@@ -132,18 +112,6 @@ def limits(
         current = platform.api("PATCH", f"/installs/{extension}", json={"limits": kept})["limits"]
     lines = "\n".join(f"{name} = {value:,}" for name, value in current.items())
     out.result(current, lines or "None of its own: the version's and the platform's apply.")
-
-
-def uninstall(
-    platform: PlatformClient,
-    extension: ExtensionId,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Uninstall: the install, its configuration, its secrets and its records are deleted."""
-    if not yes and not typer.confirm(f"Delete {extension} with its configuration, secrets and records?", err=True):
-        raise OrielError("consent_required", "Nothing was deleted.", hint="Say yes, or give --yes.")
-    platform.api("DELETE", f"/installs/{extension}")
-    out.result({"deleted": extension}, f"{extension} is gone")
 
 
 @secret_app.command("set")
@@ -194,6 +162,6 @@ def secret_delete(
 
 
 def register(app: typer.Typer) -> None:
-    for command in (install, installs, enable, disable, upgrade, grant, config, limits, uninstall):
+    for command in (install, installs, enable, disable, config, limits):
         app.command(rich_help_panel="Tenant administrators")(on_platform(command))
     app.add_typer(secret_app, name="secret", rich_help_panel="Tenant administrators")

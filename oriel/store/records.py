@@ -108,6 +108,11 @@ class Grant:
     granted_at: int
     expires_at: int | None = None
 
+    @property
+    def reach(self) -> tuple[tuple[str, ...], ...]:
+        """How far it goes: its hosts, operations and topics."""
+        return self.hosts, self.operations, self.topics
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Install:

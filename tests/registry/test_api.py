@@ -1,6 +1,8 @@
 """The HTTP API: statuses, shapes, permissions, and the boundary between principals and tenants."""
 
+import json
 import re
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -35,6 +37,7 @@ PEOPLE = {
     "member": Principal(subject="mia", tenant_id="t1", roles=("member",)),
 }
 CANARY = "canary-5f2b"
+SETTINGS = {"type": "object", "properties": {"limit": {"type": "integer"}}}
 HASH = "sha256:" + "a" * 64
 
 
@@ -73,8 +76,7 @@ def platform(tmp_path):
 
 @pytest.fixture
 def published(platform):
-    settings = {"type": "object", "properties": {"limit": {"type": "integer"}}}
-    platform.stage.publish(project(capabilities=EVERYTHING, settings=settings))
+    platform.stage.publish(project(capabilities=EVERYTHING, settings=SETTINGS))
     return platform
 
 
@@ -252,7 +254,9 @@ def test_the_life_of_an_install(published):
         "disabled"
     )
     assert len(published.call("GET", "/installs", "member").json()["items"]) == 1
-    assert published.call("DELETE", f"/installs/{NAME}", "admin").status_code == 204
+    gone = published.call("DELETE", f"/installs/{NAME}", "admin").json()
+    assert (gone["status"], gone["delete_at"] > gone["updated_at"]) == ("uninstalled", True)
+    assert published.call("POST", f"/installs/{NAME}/delete", "admin").json()["deleted"]["installs"] == 1
     problem(published.call("GET", f"/installs/{NAME}", "admin"), 404, "extension_not_installed")
 
 
@@ -280,6 +284,24 @@ def test_a_secret_goes_in_and_never_comes_out(published):
     problem(published.call("DELETE", f"{path}/token", "admin"), 404, "not_found")
 
 
+def test_an_export_is_a_download_of_lines(published):
+    published.call("POST", "/installs", "admin", json={"extension_id": NAME, "grants": []})
+    answer = published.call("GET", f"/installs/{NAME}/export", "admin")
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{NAME}.ndjson"'
+    assert [json.loads(line)["kind"] for line in answer.text.splitlines()] == ["install", "end"]
+
+
+def test_a_grant_that_has_ended_is_missing_again(published):
+    body = {"extension_id": NAME, "grants": [{"capability": "storage.kv"}]}
+    published.call("POST", "/installs", "admin", json=body)
+    install = published.stage.store.get_install("t1", NAME)
+    ended = tuple(replace(grant, expires_at=1) for grant in install.grants)
+    published.stage.store.replace_install(replace(install, grants=ended, revision=2))
+    view = published.call("GET", f"/installs/{NAME}", "admin").json()
+    assert "storage.kv" in {ask["name"] for ask in view["missing"]}
+
+
 def test_another_tenants_install_is_not_there_on_any_route(published):
     published.call("POST", "/installs", "admin", json={"extension_id": NAME, "grants": []})
     published.call("PUT", f"/installs/{NAME}/secrets/token", "admin", json={"value": "x"})
@@ -292,6 +314,12 @@ def test_another_tenants_install_is_not_there_on_any_route(published):
         ("GET", "/secrets", None),
         ("PUT", "/secrets/token", {"value": "y"}),
         ("DELETE", "/secrets/token", None),
+        ("PUT", "/grants/storage.kv", {}),
+        ("DELETE", "/grants/storage.kv", None),
+        ("GET", "/upgrade", None),
+        ("POST", "/upgrade", {}),
+        *(("POST", path, None) for path in ("/rollback", "/restore", "/delete")),
+        ("GET", "/export", None),
     ]
     for method, path, body in requests:
         answer = published.call(method, f"/installs/{NAME}{path}", "other-admin", json=body)
@@ -358,6 +386,18 @@ def routes():
         ("PATCH", install, "install"),
         ("DELETE", install, "install"),
         ("PUT", f"{install}/grants", "install"),
+        ("PUT", f"{install}/grants/storage.kv", "install"),
+        ("DELETE", f"{install}/grants/storage.kv", "install"),
+        ("GET", f"{install}/upgrade", "install"),
+        ("POST", f"{install}/upgrade", "install"),
+        ("POST", f"{install}/rollback", "install"),
+        ("POST", f"{install}/restore", "install"),
+        ("POST", f"{install}/delete", "install"),
+        ("GET", f"{install}/export", "install"),
+        ("GET", f"{extension}/rollouts", None),
+        ("GET", f"{extension}/versions/1.1.0/rollout", None),
+        ("POST", f"{extension}/versions/1.1.0/rollout", "publish"),
+        ("PATCH", f"{extension}/versions/1.1.0/rollout", "publish"),
         ("PUT", f"{install}/config", "configure"),
         ("GET", f"{install}/secrets", "configure"),
         ("PUT", f"{install}/secrets/s", "configure"),
@@ -420,6 +460,7 @@ BODY = {
     "/publishers": {"publisher": "com.x"},
     "/publishers/com.acme/keys": {"public_key_pem": "x"},
     f"/extensions/{NAME}/versions/1.0.0/status": {"status": "ready"},
+    f"/extensions/{NAME}/versions/1.1.0/rollout": {"percent": 1},
     "/installs": {"extension_id": NAME},
     "/api-keys": {"name": "ci", "permissions": ["configure"]},
     "/platform/api-keys": {"name": "ci", "permissions": ["operate"]},
@@ -461,6 +502,7 @@ UNAUDITED = {
 def changes():
     """Requests that change something, one after the other, as (who, method, path, body, action)."""
     extension, install = f"/extensions/{NAME}/versions/1.0.0/status", f"/installs/{NAME}"
+    rollout = f"/extensions/{NAME}/versions/1.1.0/rollout"
     key = {"public_key_pem": generate_key().public.to_pem()}
     granted = {"grants": [{"capability": "storage.kv"}]}
     return [
@@ -468,14 +510,23 @@ def changes():
         ("operator", "POST", "/publishers/org.bolt/keys", key, "publisher.key.add"),
         ("operator", "POST", "/publishers/org.bolt/keys/{key_id}/revoke", None, "publisher.key.revoke"),
         ("operator", "POST", "/publishers/org.bolt/revoke", None, "publisher.revoke"),
-        ("admin", "POST", "/installs", {"extension_id": NAME, "grants": []}, "install.create"),
+        ("admin", "POST", "/installs", {"extension_id": NAME, "version": "1.0.0", "grants": []}, "install.create"),
         ("operator", "POST", extension, {"status": "deprecated"}, "version.deprecate"),
-        ("admin", "PATCH", install, {"status": "disabled"}, "install.change"),
+        ("admin", "PATCH", install, {"status": "disabled"}, "install.disable"),
         ("admin", "PUT", f"{install}/grants", granted, "grants.set"),
         ("admin", "PUT", f"{install}/config", {"config": {"limit": 1}}, "config.set"),
         ("admin", "PUT", f"{install}/secrets/s", {"value": CANARY}, "secret.set"),
         ("admin", "DELETE", f"{install}/secrets/s", None, "secret.delete"),
-        ("admin", "DELETE", install, None, "install.delete"),
+        ("admin", "DELETE", f"{install}/grants/storage.kv", None, "grants.revoke"),
+        ("admin", "PUT", f"{install}/grants/storage.kv", {"expires_at": 4_000_000_000_000}, "grants.grant"),
+        ("admin", "POST", f"{install}/upgrade", {"version": "1.1.0"}, "install.upgrade"),
+        ("admin", "POST", f"{install}/rollback", None, "install.rollback"),
+        ("operator", "POST", rollout, {"percent": 5}, "rollout.start"),
+        ("operator", "PATCH", rollout, {"status": "paused"}, "rollout.pause"),
+        ("admin", "DELETE", install, None, "install.uninstall"),
+        ("admin", "POST", f"{install}/restore", None, "install.restore"),
+        ("admin", "DELETE", install, None, "install.uninstall"),
+        ("admin", "POST", f"{install}/delete", None, "install.delete"),
         ("admin", "POST", "/api-keys", {"name": "ci", "permissions": ["configure"]}, "api-key.create"),
         ("admin", "DELETE", "/api-keys/{key_id}", None, "api-key.revoke"),
         ("operator", "POST", "/platform/api-keys", {"name": "ci", "permissions": ["operate"]}, "api-key.create"),
@@ -490,6 +541,7 @@ def changes():
 
 def test_every_change_over_http_leaves_one_entry_and_no_other_request_does(published):
     published.stage.quarantine(HASH)
+    published.stage.publish(project("1.1.0", capabilities=EVERYTHING, settings=SETTINGS))
     names = {"admin": "t1/ada", "operator": "/op"}
     key_id = None
     for who, method, path, body, action in changes():
@@ -498,7 +550,8 @@ def test_every_change_over_http_leaves_one_entry_and_no_other_request_does(publi
         answer = published.call(method, path.format(key_id=key_id), who, json=body)
         assert answer.is_success, (path, answer.text)
         key_id = answer.json().get("key_id", key_id) if answer.content else key_id
-        (entry,) = published.stage.store.read_audit(chain, before.sequence if before else 0)
+        *begun, entry = published.stage.store.read_audit(chain, before.sequence if before else 0)
+        assert [one.action for one in begun] == (["install.deleting"] if action == "install.delete" else [])
         assert (entry.actor, entry.action) == (names[who], action), path
         assert CANARY not in repr(entry)
         for read in ("/installs", "/menu", "/audit"):

@@ -9,6 +9,7 @@ import pytest
 from oriel.errors import OrielError
 from oriel.signing import generate_key
 from registry.audits import Audits
+from registry.consents import Consents
 from registry.installs import SecretRequest
 from registry.worker import PublishWorker
 from tests.registry.stage import ADMIN, EVERYTHING, NAME, OPERATOR, OTHER_ADMIN, PUBLISHER, project
@@ -29,7 +30,7 @@ def changed(stage):
     stage.installs.install(ADMIN, NAME, None, grants("storage.kv"), None)
     stage.installs.install(OTHER_ADMIN, NAME, None, [], None)
     stage.installs.put_secret(ADMIN, NAME, "token", SecretRequest(CANARY.encode()))
-    stage.installs.set_grants(ADMIN, NAME, [])
+    Consents(stage.registry).set_all(ADMIN, NAME, [])
     return stage
 
 
@@ -66,7 +67,7 @@ def test_nothing_of_a_secret_is_in_the_audit(changed):
 
 def test_a_change_that_changes_nothing_is_not_audited(changed):
     before = changed.store.get_audit_head("t1")
-    changed.installs.set_grants(ADMIN, NAME, [])
+    Consents(changed.registry).set_all(ADMIN, NAME, [])
     changed.installs.set_config(ADMIN, NAME, {})
     changed.installs.change(ADMIN, NAME, status="enabled")
     assert changed.store.get_audit_head("t1") == before

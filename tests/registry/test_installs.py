@@ -11,8 +11,11 @@ from oriel.sealing import Sealed
 from oriel.signing import generate_key
 from oriel.store.guests import GuestWrite
 from registry.catalogue import Catalogue
+from registry.consents import Consents
 from registry.grants import GrantRequest
 from registry.installs import MAX_SECRET_BYTES, MAX_SECRETS, SecretRequest
+from registry.leaving import Leaving
+from registry.upgrades import Upgrades
 from tests.registry.stage import ACME, ADMIN, EVERYTHING, NAME, OPERATOR, OTHER_ADMIN, project, signed
 
 SETTINGS = {
@@ -101,27 +104,27 @@ def test_the_same_capability_twice_is_refused(stage):
 
 def test_no_hosts_named_means_those_that_are_asked_and_fewer_may_be_named(stage):
     assert installed(stage, "http.fetch").grants[0].hosts == ("api.acme.com", "*.acme.net")
-    narrowed = stage.installs.set_grants(ADMIN, NAME, grants("http.fetch", http_fetch=("eu.acme.net",)))
+    narrowed = Consents(stage.registry).set_all(ADMIN, NAME, grants("http.fetch", http_fetch=("eu.acme.net",)))
     assert narrowed.grants[0].hosts == ("eu.acme.net",)
 
 
 def test_no_operations_named_means_those_that_are_asked_and_fewer_may_be_named(stage):
     assert installed(stage, "host.call", capabilities=[CALLING]).grants[0].operations == ("orders.list", "orders.get")
     fewer = [GrantRequest(capability="host.call", operations=("orders.get",))]
-    assert stage.installs.set_grants(ADMIN, NAME, fewer).grants[0].operations == ("orders.get",)
+    assert Consents(stage.registry).set_all(ADMIN, NAME, fewer).grants[0].operations == ("orders.get",)
     assert stage.store.get_install("t1", NAME).grants[0].operations == ("orders.get",)
 
 
 def test_changed_grants_keep_who_consented_to_what_stays(stage):
     first = installed(stage, "storage.kv")
     second_admin = Principal(subject="bob", tenant_id="t1", roles=("admin",))
-    changed = stage.installs.set_grants(second_admin, NAME, grants("storage.kv", "secrets.get"))
+    changed = Consents(stage.registry).set_all(second_admin, NAME, grants("storage.kv", "secrets.get"))
     assert [(grant.capability, grant.granted_by) for grant in changed.grants] == [
         ("secrets.get", "t1/bob"),
         ("storage.kv", "t1/ada"),
     ]
     assert changed.grants[1] == first.grants[0]
-    assert stage.installs.set_grants(ADMIN, NAME, []).grants == ()
+    assert Consents(stage.registry).set_all(ADMIN, NAME, []).grants == ()
 
 
 def test_the_default_version_is_the_highest_that_is_ready_and_no_prerelease(stage):
@@ -183,12 +186,12 @@ def test_an_upgrade_keeps_everything_and_grants_nothing_more(stage):
     stage.installs.put_secret(ADMIN, NAME, "token", SecretRequest(b"s3cret"))
     stage.store.guest_put("t1", before.install_id, [GuestWrite(key="a", value=b"1", text=False)])
     stage.publish(project("2.0.0", capabilities=EVERYTHING, settings=SETTINGS))
-    after = stage.installs.change(ADMIN, NAME, version="2.0.0")
+    after = Upgrades(stage.registry).upgrade(ADMIN, NAME, "2.0.0")
     assert (after.version, after.install_id) == ("2.0.0", before.install_id)
     assert (after.grants, after.config, after.status) == (before.grants, {"limit": 3}, "enabled")
     assert [secret.name for secret in stage.installs.secrets("t1", NAME)] == ["token"]
     assert len(stage.store.guest_get("t1", before.install_id, ["a"])) == 1
-    back = stage.installs.change(ADMIN, NAME, version="1.0.0")
+    back = Upgrades(stage.registry).upgrade(ADMIN, NAME, "1.0.0")
     assert (back.grants, back.config) == (before.grants, before.config)
 
 
@@ -196,8 +199,8 @@ def test_an_upgrade_whose_settings_do_not_fit_takes_the_new_configuration_with_i
     installed(stage, config={"limit": 3})
     stricter = {"type": "object", "properties": {"url": {"type": "string"}}, "required": ["url"]}
     stage.publish(project("2.0.0", settings=stricter))
-    assert refused(stage.installs.change, ADMIN, NAME, version="2.0.0").code == "invalid_config"
-    changed = stage.installs.change(ADMIN, NAME, version="2.0.0", config={"url": "x"})
+    assert refused(Upgrades(stage.registry).upgrade, ADMIN, NAME, "2.0.0").code == "invalid_config"
+    changed = Upgrades(stage.registry).upgrade(ADMIN, NAME, "2.0.0", config={"url": "x"})
     assert (changed.version, changed.config) == ("2.0.0", {"url": "x"})
 
 
@@ -205,8 +208,8 @@ def test_an_upgrade_to_a_withdrawn_or_untrusted_version_is_refused(stage):
     installed(stage)
     stage.publish(project("2.0.0"))
     stage.store.set_version_status(NAME, "2.0.0", "yanked")
-    assert refused(stage.installs.change, ADMIN, NAME, version="2.0.0").code == "version_yanked"
-    assert refused(stage.installs.change, ADMIN, NAME, version="3.0.0").code == "not_found"
+    assert refused(Upgrades(stage.registry).upgrade, ADMIN, NAME, "2.0.0").code == "version_yanked"
+    assert refused(Upgrades(stage.registry).upgrade, ADMIN, NAME, "3.0.0").code == "not_found"
 
 
 def test_a_configuration_is_held_against_the_manifests_settings(stage):
@@ -227,7 +230,7 @@ def test_a_disabled_install_can_be_configured_and_enabled_again(stage):
     installed(stage)
     assert stage.installs.change(ADMIN, NAME, status="disabled").status == "disabled"
     stage.installs.set_config(ADMIN, NAME, {"limit": 5})
-    stage.installs.set_grants(ADMIN, NAME, grants("storage.kv"))
+    Consents(stage.registry).set_all(ADMIN, NAME, grants("storage.kv"))
     stage.installs.put_secret(ADMIN, NAME, "token", SecretRequest(b"x"))
     enabled = stage.installs.change(ADMIN, NAME, status="enabled")
     assert (enabled.status, enabled.config, len(enabled.grants)) == ("enabled", {"limit": 5}, 1)
@@ -238,27 +241,34 @@ def test_uninstalling_leaves_the_bundle_for_everyone_else(stage):
     stage.publish(packed)
     for principal in (ADMIN, OTHER_ADMIN):
         stage.installs.install(principal, NAME, None, None, None)
-    stage.installs.uninstall(ADMIN, NAME)
+    leaving = Leaving(stage.registry)
+    leaving.uninstall(ADMIN, NAME)
+    leaving.delete(ADMIN, NAME)
     assert stage.blobs.info(bundle_key(packed.content_hash)) is not None
     assert stage.store.resolve("t2", NAME) is not None
     assert stage.store.resolve("t1", NAME) is None
-    assert refused(stage.installs.uninstall, ADMIN, NAME).code == "extension_not_installed"
+    assert refused(leaving.uninstall, ADMIN, NAME).code == "extension_not_installed"
 
 
 def test_another_tenants_install_is_not_there(stage):
     installed(stage, "storage.kv")
     stage.installs.put_secret(ADMIN, NAME, "token", SecretRequest(b"x"))
-    for call, args in [
-        (stage.installs.get, ()),
-        (stage.installs.secrets, ()),
+    leaving, upgrades, consents = Leaving(stage.registry), Upgrades(stage.registry), Consents(stage.registry)
+    for read in (stage.installs.get, stage.installs.find, stage.installs.secrets):
+        assert refused(read, "t2", NAME).code == "extension_not_installed"
+    for change, args in [
+        (stage.installs.change, ()),
         (stage.installs.set_config, ({},)),
         (stage.installs.delete_secret, ("token",)),
         (stage.installs.put_secret, ("token", SecretRequest(b"y"))),
-        (stage.installs.uninstall, ()),
+        *((call, ()) for call in (leaving.uninstall, leaving.restore, leaving.delete, leaving.export)),
+        *((call, ()) for call in (upgrades.upgrade, upgrades.rollback)),
+        (upgrades.preview, (None,)),
+        (consents.set_all, ([],)),
+        (consents.grant, (grants("storage.kv")[0],)),
+        (consents.revoke, ("storage.kv",)),
     ]:
-        assert refused(call, "t2", NAME, *args).code == "extension_not_installed"
-    assert refused(stage.installs.change, "t2", NAME, status="disabled").code == "extension_not_installed"
-    assert refused(stage.installs.set_grants, OTHER_ADMIN, NAME, []).code == "extension_not_installed"
+        assert refused(change, OTHER_ADMIN, NAME, *args).code == "extension_not_installed"
 
 
 def test_a_secret_is_sealed_for_its_tenant_install_and_name(stage):

@@ -3,7 +3,9 @@
 import pytest
 
 from oriel.errors import OrielError
+from registry.leaving import Leaving
 from registry.quarantine import Quarantines
+from registry.upgrades import Upgrades
 from tests.registry.stage import ADMIN, NAME, OPERATOR, project
 
 
@@ -19,15 +21,15 @@ def stopped(stage):
 
 def test_a_quarantined_version_is_not_installed_and_not_changed_to(stage, stopped):
     stage.publish(project("1.1.0", files={"new.js": b"1"}))
-    stage.installs.change(ADMIN, NAME, version="1.1.0")
+    Upgrades(stage.registry).upgrade(ADMIN, NAME, "1.1.0")
     with pytest.raises(OrielError) as refused:
-        stage.installs.change(ADMIN, NAME, version="1.0.0")
+        Upgrades(stage.registry).upgrade(ADMIN, NAME, "1.0.0")
     assert (refused.value.code, refused.value.status) == ("quarantined", 403)
 
 
 def test_an_install_of_it_can_still_be_configured_and_removed(stage, stopped):
     assert stage.installs.change(ADMIN, NAME, status="disabled").status == "disabled"
-    stage.installs.uninstall(ADMIN, NAME)
+    Leaving(stage.registry).uninstall(ADMIN, NAME)
 
 
 def test_putting_it_in_again_is_audited_once(stage, stopped):

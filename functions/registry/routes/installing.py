@@ -1,12 +1,12 @@
 """Routes of tenants' administrators: the catalogue, installs, grants, configuration, secrets, the menu."""
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from oriel.manifest import LimitsRequest
-from oriel.store.records import Extension, Install, InstallStatus
+from oriel.store.records import Extension, Install
 from registry.catalogue import Catalogue
 from registry.core import Registry
 from registry.grants import GrantRequest
@@ -24,20 +24,15 @@ class _Body(BaseModel):
 
 class CreateInstall(_Body):
     extension_id: str = Field(max_length=128)
-    version: str | None = Field(default=None, max_length=64)
+    version: str | None = Field(default=None, max_length=100)
     grants: tuple[GrantRequest, ...] | None = Field(default=None, max_length=MAX_GRANTS)
     config: dict[str, Any] | None = None
 
 
 class ChangeInstall(_Body):
-    status: InstallStatus | None = None
-    version: str | None = Field(default=None, max_length=64)
+    status: Literal["enabled", "disabled"] | None = None
     config: dict[str, Any] | None = None
     limits: LimitsRequest | None = None
-
-
-class SetGrants(_Body):
-    grants: tuple[GrantRequest, ...] = Field(max_length=MAX_GRANTS)
 
 
 class SetConfig(_Body):
@@ -90,7 +85,7 @@ def install_routes(registry: Registry) -> APIRouter:
     router.include_router(_secret_routes(installs))
 
     def view(install: Install) -> Json:
-        return views.install(install, installs.manifest(install))
+        return views.install(install, installs.manifest(install), registry.now())
 
     @router.get("/menu")
     def menu(caller: Caller) -> Json:
@@ -108,7 +103,7 @@ def install_routes(registry: Registry) -> APIRouter:
 
     @router.get("/installs/{extension_id}")
     def get_install(extension_id: str, caller: Caller) -> Json:
-        return view(installs.get(caller.require_tenant(), extension_id))
+        return view(installs.find(caller.require_tenant(), extension_id))
 
     @router.patch("/installs/{extension_id}")
     def change_install(extension_id: str, body: ChangeInstall, caller: InstallingCaller) -> Json:
@@ -116,23 +111,14 @@ def install_routes(registry: Registry) -> APIRouter:
             caller,
             extension_id,
             status=body.status,
-            version=body.version,
             config=body.config,
             limits=body.limits,
         )
         return view(changed)
 
-    @router.put("/installs/{extension_id}/grants")
-    def set_grants(extension_id: str, body: SetGrants, caller: InstallingCaller) -> Json:
-        return view(installs.set_grants(caller, extension_id, body.grants))
-
     @router.put("/installs/{extension_id}/config")
     def set_config(extension_id: str, body: SetConfig, caller: ConfiguringCaller) -> Json:
         return view(installs.set_config(caller, extension_id, body.config))
-
-    @router.delete("/installs/{extension_id}", status_code=204)
-    def uninstall(extension_id: str, caller: InstallingCaller) -> None:
-        installs.uninstall(caller, extension_id)
 
     return router
 

@@ -10,6 +10,7 @@ from oriel.manifest import Manifest
 from oriel.store.policy_records import ApiKey
 from oriel.store.records import Install, Page, Publisher, PublisherKey, Quarantine, StoredSecret, Upload, Version
 from registry.catalogue import asks
+from registry.grants import is_live
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -70,9 +71,9 @@ def version(record: Version, size: int) -> Json:
     }
 
 
-def install(record: Install, manifest: Manifest) -> Json:
-    """An install; `missing` is what its version asks for and the tenant has not granted."""
-    granted = {grant.capability for grant in record.grants}
+def install(record: Install, manifest: Manifest, now: int) -> Json:
+    """An install; `missing` is what its version asks for and the tenant has not granted, or no longer grants."""
+    granted = {grant.capability for grant in record.grants if is_live(grant, now)}
     missing = [ask for ask in asks(manifest) if ask["name"] not in granted]
     return {**asdict(record), "title": manifest.title, "missing": missing}
 

@@ -1,0 +1,169 @@
+"""Routes of an install's life: another version, going back, grants one by one, leaving; and rollouts."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from oriel.store.records import Install
+from registry.consents import Consents
+from registry.core import Registry
+from registry.grants import GrantRequest
+from registry.installs import Installs
+from registry.leaving import Leaving
+from registry.rollouts import Rollouts
+from registry.routes import views
+from registry.routes.caller import Caller, InstallingCaller
+from registry.upgrades import Upgrades
+
+Json = dict[str, Any]
+MAX_GRANTS = 64
+NDJSON = "application/x-ndjson"
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SetGrants(_Body):
+    grants: tuple[GrantRequest, ...] = Field(max_length=MAX_GRANTS)
+
+
+class SetGrant(_Body):
+    hosts: tuple[str, ...] | None = Field(default=None, max_length=256)
+    operations: tuple[str, ...] | None = Field(default=None, max_length=256)
+    topics: tuple[str, ...] | None = Field(default=None, max_length=256)
+    expires_at: int | None = Field(default=None, ge=0)
+
+
+class Upgrade(_Body):
+    version: str | None = Field(default=None, max_length=100)
+    grants: tuple[GrantRequest, ...] = Field(default=(), max_length=MAX_GRANTS)
+    config: dict[str, Any] | None = None
+
+
+class StartRollout(_Body):
+    percent: int = Field(ge=1, le=100)
+
+
+class ChangeRollout(_Body):
+    percent: int | None = Field(default=None, ge=1, le=100)
+    status: Literal["active", "paused", "rolled_back"] | None = None
+
+
+def lifecycle_routes(registry: Registry, tidy: Any) -> APIRouter:
+    """Args: tidy: tells the worker that there is something to do."""
+    router = APIRouter()
+    router.include_router(_upgrade_routes(registry))
+    router.include_router(_grant_routes(registry))
+    router.include_router(_leaving_routes(registry))
+    router.include_router(_rollout_routes(registry, tidy))
+    return router
+
+
+def _upgrade_routes(registry: Registry) -> APIRouter:
+    router = APIRouter()
+    installs, upgrades = Installs(registry), Upgrades(registry)
+
+    def view(install: Install) -> Json:
+        return views.install(install, installs.manifest(install), registry.now())
+
+    @router.get("/installs/{extension_id}/upgrade")
+    def preview_upgrade(extension_id: str, caller: InstallingCaller, version: str | None = None) -> Json:
+        return upgrades.preview(caller, extension_id, version)
+
+    @router.post("/installs/{extension_id}/upgrade")
+    def upgrade(extension_id: str, body: Upgrade, caller: InstallingCaller) -> Json:
+        return view(upgrades.upgrade(caller, extension_id, body.version, body.grants, body.config))
+
+    @router.post("/installs/{extension_id}/rollback")
+    def roll_back(extension_id: str, caller: InstallingCaller) -> Json:
+        return view(upgrades.rollback(caller, extension_id))
+
+    return router
+
+
+def _grant_routes(registry: Registry) -> APIRouter:
+    router = APIRouter()
+    installs, consents = Installs(registry), Consents(registry)
+
+    def view(install: Install) -> Json:
+        return views.install(install, installs.manifest(install), registry.now())
+
+    @router.put("/installs/{extension_id}/grants")
+    def set_grants(extension_id: str, body: SetGrants, caller: InstallingCaller) -> Json:
+        return view(consents.set_all(caller, extension_id, body.grants))
+
+    @router.put("/installs/{extension_id}/grants/{capability}")
+    def grant(extension_id: str, capability: str, body: SetGrant, caller: InstallingCaller) -> Json:
+        request = GrantRequest(capability=capability, **body.model_dump())
+        return view(consents.grant(caller, extension_id, request))
+
+    @router.delete("/installs/{extension_id}/grants/{capability}")
+    def revoke_grant(extension_id: str, capability: str, caller: InstallingCaller) -> Json:
+        return view(consents.revoke(caller, extension_id, capability))
+
+    return router
+
+
+def _leaving_routes(registry: Registry) -> APIRouter:
+    router = APIRouter()
+    installs, leaving = Installs(registry), Leaving(registry)
+
+    def view(install: Install) -> Json:
+        return views.install(install, installs.manifest(install), registry.now())
+
+    @router.delete("/installs/{extension_id}")
+    def uninstall(extension_id: str, caller: InstallingCaller) -> Json:
+        return view(leaving.uninstall(caller, extension_id))
+
+    @router.post("/installs/{extension_id}/restore")
+    def restore(extension_id: str, caller: InstallingCaller) -> Json:
+        return view(leaving.restore(caller, extension_id))
+
+    @router.post("/installs/{extension_id}/delete")
+    def delete_install(extension_id: str, caller: InstallingCaller) -> Json:
+        return leaving.delete(caller, extension_id)
+
+    @router.get("/installs/{extension_id}/export", response_class=StreamingResponse)
+    def export_install(extension_id: str, caller: InstallingCaller) -> StreamingResponse:
+        lines = _as_lines(leaving.export(caller, extension_id))
+        named = {"content-disposition": f'attachment; filename="{extension_id}.ndjson"', "cache-control": "no-store"}
+        return StreamingResponse(lines, media_type=NDJSON, headers=named)
+
+    return router
+
+
+def _rollout_routes(registry: Registry, tidy: Any) -> APIRouter:
+    router = APIRouter()
+    rollouts = Rollouts(registry)
+
+    @router.get("/extensions/{extension_id}/rollouts")
+    def list_rollouts(extension_id: str, caller: Caller) -> Json:
+        return views.whole(map(asdict, rollouts.list(extension_id)))
+
+    @router.post("/extensions/{extension_id}/versions/{version}/rollout", status_code=201)
+    def start_rollout(extension_id: str, version: str, body: StartRollout, caller: Caller) -> Json:
+        started = rollouts.start(caller, extension_id, version, body.percent)
+        tidy()
+        return asdict(started)
+
+    @router.get("/extensions/{extension_id}/versions/{version}/rollout")
+    def get_rollout(extension_id: str, version: str, caller: Caller) -> Json:
+        return asdict(rollouts.get(extension_id, version))
+
+    @router.patch("/extensions/{extension_id}/versions/{version}/rollout")
+    def change_rollout(extension_id: str, version: str, body: ChangeRollout, caller: Caller) -> Json:
+        changed = rollouts.change(caller, extension_id, version, percent=body.percent, status=body.status)
+        tidy()
+        return asdict(changed)
+
+    return router
+
+
+def _as_lines(items: Iterable[Json]) -> Iterator[bytes]:
+    return (json.dumps(item, ensure_ascii=True).encode() + b"\n" for item in items)
