@@ -73,12 +73,9 @@ class Catalogue:
         rollouts = {rollout.version: rollout for rollout in self._store.list_rollouts(extension_id)}
         for version in self.versions(extension_id):
             offered = version.status == "ready" and reached(rollouts.get(version.version), tenant_id)
-            if offered and wanted(version) and not self._is_stopped(version):
+            if offered and wanted(version) and not self._is_revoked(version):
                 return version
         return None
-
-    def _is_stopped(self, version: Version) -> bool:
-        return self._is_revoked(version) or self._store.get_quarantine(version.content_hash) is not None
 
     def _is_revoked(self, version: Version) -> bool:
         publisher = self._store.get_publisher(version.publisher)
