@@ -70,7 +70,8 @@ class Events:
             id=request.id,
             at=request.time,
         )
-        return self._emitter.emit(emission)
+        event, new = self._emitter.emit(emission)
+        return (event if new else self._store.get_event(tenant_id, event.event_id) or event), new
 
     def _check_identity(self, request: EventRequest) -> None:
         findings = []
