@@ -50,6 +50,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     runner: str = ""  # `lambda:FUNCTION[:ALIAS]`; the gateway's way to the runner
     runner_by_tenant: bool = False  # each tenant has execution environments of its own
     publish_queue: str = ""  # `sqs:URL`; where finalized uploads are announced
+    work_queue: str = ""  # `sqs:URL`; where work of events and schedules is announced
+    scheduler: str = ""  # `scheduler:GROUP`; where schedules that are due later are kept
+    scheduler_queue: str = ""  # the work queue's ARN
+    scheduler_role: str = ""  # the ARN of the role by which the scheduler sends
     platform_key: str = ""  # `kms:KEY`, ECDSA P-256; signs artifacts
     data_key: str = ""  # `kms:KEY`, symmetric; under it secrets are sealed
     service_secret: str = ""  # `secretsmanager:SECRET`, shared by gateway and runner

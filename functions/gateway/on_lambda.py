@@ -7,44 +7,20 @@ made at the start may be frozen into a snapshot (SnapStart) and woken up many ti
 import json
 from typing import Any
 
-from gateway.assembly import build_gateway
 from gateway.core import Gateway, problem
-from gateway.lambda_runner import LambdaRunner
+from gateway.in_aws import build
 from gateway.messages import KEYS_HEADERS, SESSION_PATH, GatewayRequest, GatewayResponse, SessionAsk, target_of
 from oriel import telemetry
 from oriel.aws.afterwards import Afterwards
 from oriel.aws.http_api import HttpEvent, answer
 from oriel.aws.keys import SecretKey
-from oriel.aws.services import LambdaClient
 from oriel.aws.settings import target_of_setting
 from oriel.errors import OrielError
-from oriel.identity import ServiceTokenSigner, SessionSigner, open_keys
-from oriel.identity.opening import authenticator
+from oriel.identity import SessionSigner
 from oriel.identity.session import KEYS_PATH
 from oriel.ids import new_id
 from oriel.settings import Settings
-from oriel.signing import TrustBundle
-from oriel.store.opening import open_store
 from oriel.telemetry import bind
-
-
-def build(settings: Settings) -> Gateway:
-    """The gateway that the settings name."""
-    secret = SecretKey(target_of_setting(settings, "service_secret", "secretsmanager"), "service")
-    runner = LambdaRunner(
-        LambdaClient(target_of_setting(settings, "runner", "lambda")),
-        ServiceTokenSigner(lambda: secret.private),
-        by_tenant=settings.runner_by_tenant,
-    )
-    store = open_store(settings.store_url)
-    return build_gateway(
-        settings,
-        store=store,
-        authenticator=authenticator(settings, open_keys(settings.oidc_jwks), store),
-        runner=runner,
-        sessions=None,
-        trust=TrustBundle.from_pem(settings.trust_bundle_pem()),
-    )
 
 
 class Function:

@@ -2,6 +2,7 @@
 
 from oriel.aws.keys import KmsDataKeys, KmsSigner
 from oriel.aws.settings import target_of_setting
+from oriel.bell import bell_of
 from oriel.blobs.opening import open_split
 from oriel.settings import Settings
 from oriel.signing import TrustBundle
@@ -19,4 +20,5 @@ def ledger(settings: Settings) -> Registry:
         data_keys=KmsDataKeys(target_of_setting(settings, "data_key", "kms")),
         platform_key=KmsSigner(target_of_setting(settings, "platform_key", "kms")),
         trust=TrustBundle.from_pem(settings.trust_bundle_pem()),
+        told=bell_of(settings),
     )

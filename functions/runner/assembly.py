@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from oriel.emitting import Emitter
     from oriel.scheduling import Scheduling
     from oriel.store.base import Store
+    from oriel.store.event_records import Work
     from oriel.store.guests import GuestStore
     from runner.egress.client import Egress
     from runner.product import Product
@@ -127,7 +128,16 @@ def _services(settings: Settings, keys: Keys, opened: ExitStack) -> Services:
 def _open_emitter(store: "Store", settings: Settings) -> "Emitter":
     from oriel.emitting import Emitter, event_bounds
 
-    return Emitter(store, event_bounds(settings))
+    return Emitter(store, event_bounds(settings), told=_bell(settings))
+
+
+def _bell(settings: Settings) -> "Callable[[Work], None]":
+    """In AWS there is a queue to announce events on; on one machine the dispatcher looks for them."""
+    if not settings.work_queue:
+        return lambda _: None
+    from oriel.bell import bell_of
+
+    return bell_of(settings)
 
 
 def _scheduling(store: "Store", settings: Settings) -> "Scheduling":
