@@ -1,8 +1,8 @@
 """Cron expressions: when they fire, in their own time zone.
 
-The library is `cronsim`, which does as Debian's cron does (docs/decisions/0004-cron-by-cronsim.md): an expression that names its hours and
-minutes fires once on a day on which the clock is changed, right after the gap where its time falls into it, and not
-again in the hour that comes twice; one with a `*` there goes on by the hands of the clock.
+The library is `cronsim`, which does as Debian's cron does (docs/decisions/0004-cron-by-cronsim.md): an expression that
+names its hours and minutes fires once on a day on which the clock is changed, right after the gap where its time falls
+into it, and not again in the hour that comes twice; one with a `*` there goes on by the hands of the clock.
 
 Rules kept here: nothing is guessed from the pattern. How often an expression fires is found by letting it fire, from
 now on and around the next changes of its zone's clock.
