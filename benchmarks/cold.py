@@ -7,6 +7,7 @@ caller's token.
 """
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from benchmarks.deployment import LOOPBACK, Deployment, deployed, free_ports
 from benchmarks.first_answer import REQUEST
 from benchmarks.measure import Result, median
 from benchmarks.processes import environment
-from benchmarks.sides import Work, worker_over_http
+from benchmarks.sides import worker_over_http
 from benchmarks.workers import HELLO_BODY
 
 RUNS, WARM_UP = 21, 2
@@ -61,18 +62,19 @@ def _worker(deployment: Deployment) -> float:
     began = time.perf_counter()
     with subprocess.Popen(command, cwd=guests.ROOT, env=variables) as process:
         try:
-            while not _answered(ask):
+            while not _listens(port):
                 if process.poll() is not None or time.perf_counter() - began > ANSWER_SECONDS:
                     raise RuntimeError("the worker does not serve")
                 time.sleep(0.002)
+            ask()
             return (time.perf_counter() - began) * 1000
         finally:
             process.terminate()
 
 
-def _answered(ask: Work) -> bool:
+def _listens(port: int) -> bool:
     try:
-        ask()
-    except ConnectionRefusedError:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError:
         return False
     return True

@@ -141,7 +141,7 @@ def _kept() -> Path:
     home = cache_dir() / "benchmarks" / f"platform-{hashlib.sha256(repr(made_from).encode()).hexdigest()[:16]}"
     if not home.is_dir():
         home.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="making-", dir=home.parent) as temporary:
+        with tempfile.TemporaryDirectory(prefix="unfinished-", dir=home.parent) as temporary:
             work = Path(temporary) / "data"
             _publish_all(work)
             guests.keep(work, home)

@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks import guests
 from benchmarks.deployment import LOOPBACK, Deployment, free_ports
 from benchmarks.processes import environment
-from benchmarks.sides import Work, worker_over_http
+from benchmarks.sides import Work, over_http, worker_over_http
 from oriel.build.toolchain import find_node, install_packages
 from oriel.build.tools import cache_dir
 from oriel.errors import OrielError
@@ -61,10 +61,9 @@ def _asks_jco(port: int) -> Work:
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
 
     def work() -> None:
-        connection.request("GET", "/hello")
-        answer = connection.getresponse()
-        if answer.read() != HELLO:
-            raise RuntimeError(f"jco answers {answer.status}")
+        status, body = over_http(connection, "GET", "/hello", b"", {})
+        if body != HELLO:
+            raise RuntimeError(f"jco answers {status}")
 
     return work
 

@@ -73,7 +73,7 @@ def _files(place: Path) -> Iterator[Path]:
 def _make(name: str, home: Path) -> None:
     """Make the project beside `home` and rename it, so that `home` is whole whenever it is there."""
     home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="making-", dir=home.parent) as temporary:
+    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=home.parent) as temporary:
         work = Path(temporary) / name
         if name == PLAIN:
             _write(work, name, _plain())
