@@ -41,7 +41,7 @@ lock: $(VENV)/bootstrap.stamp ## Write the locks anew from pyproject.toml
 	@tools/lock
 
 clean: ## Remove what the targets made here
-	@rm -rf $(VENV) .oriel .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .oriel .artefacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bootstrap.stamp: requirements/bootstrap.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Oriel needs Python 3.11 or newer; say which with make PYTHON=python3.13" >&2; exit 1; }

@@ -19,6 +19,7 @@ ARGUMENTS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no name leads anywhere: tests talk to loopback
 )
 TIMEOUT_MS = 30_000
+ARTEFACTS = Path(__file__).parents[2] / ".artefacts" / "screenshots"
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +50,9 @@ def page(profile):
     yield page
     page.close()
     profile.clear_cookies()
+
+
+def keep(page, *name):
+    """A screenshot for people to look at, in `.artefacts/screenshots`."""
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"{'-'.join(name).replace(' ', '-')}.png")

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.axe import violations
+from tests.support.browser import keep
 from tests.web.gallery import DARK, FILES, LIGHT, THEMES
 
 pytestmark = pytest.mark.browser
@@ -35,6 +36,7 @@ def test_axe_finds_nothing(shown, theme, size):
     page, frame = shown
     page.set_viewport_size(size)
     page.evaluate("(theme) => handle.setTheme(theme)", THEMES[theme])
+    keep(page, "components", theme, str(size["width"]))
     assert violations(frame) == []
 
 

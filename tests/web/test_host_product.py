@@ -18,6 +18,7 @@ from oriel.local.ui_origin import create_ui_app
 from oriel.local.web_library import WebLibrary
 from oriel.ui import ui_blob_key
 from tests.support.axe import violations
+from tests.support.browser import keep
 from tests.support.serving import Port
 
 SERVER = Path(__file__).parents[2] / "examples" / "host-product" / "server.py"
@@ -233,22 +234,27 @@ def test_the_theme_of_the_product_reaches_the_frame(signed_in):
 def test_axe_finds_nothing_on_the_products_pages_in_its_dialogs_and_cards(page, origin, scheme):
     page.emulate_media(color_scheme=scheme)
     found = {}
+
+    def look(place):
+        keep(page, "product", place, scheme)
+        found[place] = violations(page)
+
     page.goto(origin)
     page.wait_for_selector("text=Who is working?")
-    found["sign in"] = violations(page)
+    look("sign in")
     page.click("text=Ada Lindqvist")
     page.wait_for_selector("text=Latest orders")
-    found["overview"] = violations(page)
+    look("overview")
     page.click("nav >> text=Notes")
     ui_of(page).locator("text=ada").wait_for()
     frame = page.query_selector("oriel-extension iframe").content_frame()
     frame.evaluate("() => { oriel.toast('Saved', 'warning'); oriel.confirm({ title: 'Delete?', danger: true }); }")
     page.wait_for_selector("dialog >> text=Notes asks")
-    found["dialog and toast"] = violations(page)
+    look("dialog and toast")
     page.keyboard.press("Escape")
     page.goto(f"{origin}/apps/com.acme.unknown/")
     page.wait_for_selector("text=This extension cannot be shown")
-    found["card"] = violations(page)
+    look("card")
     assert {place: broken for place, broken in found.items() if broken} == {}
 
 

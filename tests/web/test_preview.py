@@ -8,6 +8,7 @@ import pytest
 from oriel.local.preview import previewing
 from oriel.scaffold import create
 from tests.support.axe import violations
+from tests.support.browser import keep
 from tests.support.examples import EXAMPLES
 
 MANIFEST = {
@@ -119,6 +120,7 @@ def test_the_examples_pages_show_their_mocked_answers_and_axe_finds_nothing(page
             page.get_by_label("Scheme").select_option(scheme)
             ui = page.frame_locator("oriel-extension iframe")
             ui.locator(f"html[data-oriel-scheme={scheme}] main:not([aria-busy])").wait_for()
+            keep(page, "preview", name, scheme)
             assert ui.locator("#failure:visible").count() == 0
             assert violations(page.query_selector("oriel-extension iframe").content_frame()) == []
             assert violations(page) == []
