@@ -41,7 +41,9 @@ def run(sandbox, make_execution, tmp_path) -> Callable[..., SimpleNamespace]:
         answer = failure = None
         try:
             result = sandbox.run(loaded, _request(changes), state=execution, limits=bounds)
-            answer = exchange.from_guest(result.value, limits)
+            came = exchange.from_guest(result.value, limits)
+            body = came.body["body_text"].encode() or came.body["body_bytes"]
+            answer = SimpleNamespace(status=came.status, headers=came.headers, body=body)
         except OrielError as error:
             failure = error
         console.finish(execution)
