@@ -69,6 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     roles: str = ""  # roles to permissions (`oriel.identity.RolePolicy`): JSON, or the path of a file
     host_origins: tuple[str, ...] = ()
     signing_trust_bundle: str = ""  # PEM text, or the path of a PEM file
+    console_client_id: str = ""  # of the console at the identity provider, as a public client
+    console_token_url: str = ""  # a path of the host product that answers the console with its user's token
 
     # ceilings no extension passes
     max_body_bytes: Annotated[int, Meta(ge=1)] = 6 * MEGABYTE

@@ -131,6 +131,7 @@ ANSWERS: dict[str, str] = {
     "set_status": "200 [Version](#version)",
     "list_quarantine": "200 a listing of [Quarantine](#quarantine)",
     "lift_quarantine": "204; the bundle runs again within seconds",
+    "me": "200 `subject`, `tenant_id`, `name`, `email`, `roles`, `permissions`; `extension_id` of a key bound to one",
     "list_extensions": "200 a listing of `extension_id`, `publisher`, `created_at`, `latest`, `title`",
     "get_extension": "200 the same, with `versions`: `version`, `version_id`, `status`, `content_hash`, `publisher`, "
     "`created_at`",

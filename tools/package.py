@@ -38,18 +38,19 @@ BOTOCORE_DATA = ("s3", "endpoints.json", "partitions.json", "sdk-default-configu
 
 
 class Part(NamedTuple):
-    """A lock, where its wheels go, and which packages of this repository go along."""
+    """A lock, where its wheels go, which packages of this repository go along, and whether what browsers load does."""
 
     lock: str
     folder: str = ""
     rooms: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    web: bool = False
 
 
 PARTS = {
     "gateway": Part("function-gateway", rooms=("gateway",), without=("oriel/engine", "oriel/blobs", "oriel/bundle")),
     "runner": Part("function-runner", rooms=("runner",), without=("oriel/bundle",)),
-    "registry": Part("function-registry", rooms=("registry",)),
+    "registry": Part("function-registry", rooms=("registry",), web=True),
     "publisher": Part("function-publisher", rooms=("registry",), without=("registry/routes", "registry/app.py")),
     "wasmtime": Part("layer-wasmtime", folder="python"),
 }
@@ -75,6 +76,8 @@ def package(part: Part, arch: str, target: Path) -> None:
     if part.rooms:
         _copy(ROOT / "oriel", folder / "oriel")
         _copy(ROOT / "wit", folder / "oriel/_data/wit")
+        if part.web:
+            _copy(ROOT / "web", folder / "oriel/_data/web")
         for room in part.rooms:
             _copy(ROOT / "functions" / room, folder / room)
         for path in (*ELSEWHERE, *part.without):

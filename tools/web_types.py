@@ -19,7 +19,7 @@ from tools.webtools import SOURCE, node, packages
 
 ROOT = Path(__file__).resolve().parents[1]
 WEB, TYPES, PAGE = ROOT / "web", ROOT / "web" / "types", ROOT / "docs" / "reference" / "browser.md"
-CONSUMERS = (ROOT / "tests" / "web" / "types", ROOT / "examples" / "host-product" / "static")
+CONSUMERS = (ROOT / "tests" / "web" / "types", ROOT / "examples" / "host-product" / "static", WEB / "console")
 
 
 def main(check: bool) -> int:
@@ -28,7 +28,8 @@ def main(check: bool) -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="oriel-types-") as folder:
         types, api = Path(folder, "types"), Path(folder, "api.json")
-        consumers = [path for place in CONSUMERS for path in sorted(place.iterdir()) if path.suffix in {".ts", ".js"}]
+        files = sorted(path for place in CONSUMERS for path in place.rglob("*"))
+        consumers = [WEB / "console.js", *(path for path in files if path.suffix in {".ts", ".js"})]
         done = node(SOURCE / "describe.mjs", WEB, types, api, *consumers, cwd=packages())
         if done.returncode:
             print(done.stderr or done.stdout, file=sys.stderr)

@@ -138,10 +138,11 @@ def page_headers(ui_origin: str) -> dict[str, str]:
 
 def from_own_page(
     x_halden_request: Annotated[str | None, Header()] = None,
+    x_oriel_console: Annotated[str | None, Header()] = None,
     sec_fetch_site: Annotated[str | None, Header()] = None,
 ) -> None:
-    """Another site's page can neither set this header without a preflight, which is not answered, nor lie here."""
-    if x_halden_request is None or sec_fetch_site not in {None, "same-origin"}:
+    """Another site's page can neither set such a header without a preflight, which is not answered, nor lie here."""
+    if (x_halden_request is None and x_oriel_console is None) or sec_fetch_site not in {None, "same-origin"}:
         raise HTTPException(403, "This is for the product's own pages.")
 
 

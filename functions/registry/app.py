@@ -4,9 +4,10 @@ Rules kept here: JSON in and out, errors as problem+json; every route but `/heal
 is the token's and nothing else's; no answer is kept by a cache.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fastapi import Depends, FastAPI, Response
+from starlette.routing import BaseRoute
 
 from oriel.identity import Principal
 from oriel.web import install_error_handlers
@@ -28,6 +29,7 @@ def create_app(
     *,
     wake: Callable[[str], None] = lambda _: None,
     tidy: Callable[[], None] = lambda: None,
+    pages: Sequence[BaseRoute] = (),
 ) -> FastAPI:
     """The application.
 
@@ -35,6 +37,7 @@ def create_app(
         authenticate: gives the principal of an `authorization` header, or raises `unauthenticated`
             (`oriel.identity.Authenticator.authenticate`).
         wake: called with a session's id after it is finalized; without it the worker finds the session by itself.
+        pages: further routes, of what browsers load (`oriel.console.pages`), where nothing else serves them.
         tidy: called after a rotation of the data key (`PublishWorker.tidy`); without it the worker finds it by itself.
     """
     app = FastAPI(title="Oriel registry", docs_url=None, redoc_url=None)
@@ -58,6 +61,7 @@ def create_app(
         schedule_routes(registry),
     ):
         app.include_router(routes, prefix=PREFIX, dependencies=[Depends(_never_cached)])
+    app.router.routes.extend(pages)
     return app
 
 

@@ -6,8 +6,8 @@ Compiling is fed by strangers, and parsing hostile WebAssembly is part of it. Ru
   environment, sees a folder of its own, and has a lower priority than requests.
 - Its whole group is killed when its time is up, when it is cancelled, and when the registry dies.
 - What it says is read as data: bounded, and checked against the bytes it wrote.
-- Too slow, too large and crashed are the component's faults and say so. A process that was killed from outside is
-  nobody's fault, and worth another attempt.
+- Too slow, too large and crashed are the component's faults and say so. Too slow is judged by CPU time: real time tells
+  how busy the machine is. A process that was killed from outside, or got no time, is worth another attempt.
 """
 
 import hashlib
@@ -30,13 +30,21 @@ from oriel.errors import Finding, InvalidInput, OrielError
 MAX_REPORT_BYTES = 1_000_000
 MAX_ARTIFACT_MB = 512
 COMPILER = "oriel.engine.compile"
+PATIENCE = 5  # real seconds for each second of CPU time that a component may take
 
 
 class CompilerLost(OrielError):
-    """The process was killed from outside; nothing is known about the component."""
+    """The process ended, or was ended, for a reason of the machine's; nothing is known about the component."""
+
+    def __init__(self, detail: str = "The compiler was killed.") -> None:
+        super().__init__("unavailable", detail, retry_after=5)
+
+
+class CompilerSlow(CompilerLost):
+    """It used little CPU time in a long real time. Whose fault that is shows when it happens again."""
 
     def __init__(self) -> None:
-        super().__init__("unavailable", "The compiler was killed.", retry_after=5)
+        super().__init__("The machine is too busy to compile.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ class Compiler:
 
     Args:
         memory_mb: address space of the process.
-        seconds: of real time; of CPU time twice as many, since it compiles in parallel.
+        seconds: of CPU time; of real time `PATIENCE` times as many.
         fuel: for an engine that counts fuel.
     """
 
@@ -85,7 +93,7 @@ class Compiler:
 
         Raises:
             InvalidInput: `invalid_component`, with the reasons.
-            CompilerLost: try again.
+            CompilerLost: try again. CompilerSlow: a few times.
         """
         with self._lock, tempfile.TemporaryDirectory(prefix="oriel-compile-") as name:
             folder = Path(name)
@@ -104,7 +112,7 @@ class Compiler:
             _kill_group(process)
 
     def _run(self, folder: Path) -> int:
-        limits = (self._memory_mb, 2 * self._seconds, MAX_ARTIFACT_MB)
+        limits = (self._memory_mb, self._seconds, MAX_ARTIFACT_MB)
         compiler = (sys.executable, "-m", self._module, "in.wasm", "out.cwasm", *(["--fuel"] if self.fuel else []))
         with (folder / "report").open("wb") as report:
             process = self._process = subprocess.Popen(  # noqa: S603 - every argument is ours
@@ -117,9 +125,9 @@ class Compiler:
                 start_new_session=True,
             )
         try:
-            return process.wait(self._seconds)
+            return process.wait(PATIENCE * self._seconds)
         except subprocess.TimeoutExpired:
-            raise _invalid(f"takes more than {self._seconds} seconds to compile") from None
+            raise CompilerSlow from None
         finally:
             self._process = None
             _kill_group(process)
@@ -127,7 +135,7 @@ class Compiler:
 
     def _unfinished(self, code: int) -> InvalidInput:
         if code == -signal.SIGXCPU:
-            return _invalid(f"takes more than {2 * self._seconds} seconds of CPU time to compile")
+            return _invalid(f"takes more than {self._seconds} seconds of CPU time to compile")
         if code < 0:
             return _invalid(f"crashes the compiler ({signal.Signals(-code).name}), or needs over {self._memory_mb} MB")
         return _invalid(f"ends the compiler early (exit code {code}), or needs over {self._memory_mb} MB")

@@ -23,9 +23,10 @@ def main(arguments: Sequence[str]) -> None:
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    cpu = int(cpu_seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))  # SIGXCPU at the first, which tells why it ended
     for limit, value in (
         (resource.RLIMIT_AS, int(memory_mb) << 20),
-        (resource.RLIMIT_CPU, int(cpu_seconds)),
         (resource.RLIMIT_FSIZE, int(file_mb) << 20),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),

@@ -11,6 +11,7 @@ from mangum import Mangum
 from oriel import telemetry
 from oriel.aws.services import JsonClient
 from oriel.aws.settings import target_of_setting
+from oriel.console import pages
 from oriel.identity import open_keys
 from oriel.identity.opening import authenticator
 from oriel.settings import Settings
@@ -24,7 +25,7 @@ def _handler(settings: Settings) -> Any:
     announcer = Announcer(JsonClient("sqs", queue), queue.name)
     registry = ledger(settings)
     users = authenticator(settings, open_keys(settings.oidc_jwks), registry.store)
-    app = create_app(registry, users.authenticate, wake=announcer.announce)
+    app = create_app(registry, users.authenticate, wake=announcer.announce, pages=pages(settings))
     return Mangum(app, lifespan="off")
 
 

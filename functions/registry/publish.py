@@ -27,7 +27,7 @@ from oriel.manifest import Manifest
 from oriel.store import Conflict
 from oriel.store.records import TERMINAL_STATES, Bundle, Extension, Upload, UploadState, Version
 from registry.auditing import entry_for
-from registry.compiling import Compiled, Compiler
+from registry.compiling import Compiled, Compiler, CompilerSlow
 from registry.core import Registry
 from registry.deposit import Depository
 from registry.uploads import Uploads
@@ -78,7 +78,7 @@ class Publishing:
         except Rejected as rejected:
             return self._reject(upload, rejected.reasons)
         except OrielError as error:
-            if error.status >= 500:
+            if error.status >= 500 and not isinstance(error, CompilerSlow):
                 self._uncount(upload)
             raise
 

@@ -1,5 +1,6 @@
-"""Commands of whoever runs the platform on one machine: serve, demo, token, doctor."""
+"""Commands of whoever runs the platform on one machine: serve, demo, token, console, doctor."""
 
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -67,6 +68,24 @@ def token(
     out.result({"token": minted, "tenant": tenant, "expires_in": minutes * 60}, minted)
 
 
+def console(
+    tenant: Annotated[str, typer.Option("--tenant", envvar="ORIEL_TENANT")] = DEFAULT_TENANT,
+    role: Annotated[list[str] | None, typer.Option("--role", help="Repeat it; default: all local roles.")] = None,
+    hours: Annotated[int, typer.Option("--hours", min=1, max=24, help="How long you stay signed in.")] = 8,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
+    data_dir: DataDir = None,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Sign in to the console of the platform on this machine, in the browser."""
+    settings = load_settings(data_dir, port, None)
+    minted = local_token(settings, tenant, tuple(role or LOCAL_ROLES), hours * 3600)
+    url = f"{settings.base_url}/console/#token={minted}"
+    out.result({"url": url, "tenant": tenant, "expires_in": hours * 3600}, url)
+    if open_browser and not json:
+        webbrowser.open(url)
+
+
 def doctor(data_dir: DataDir = None, json: Json = False) -> None:
     """Check what Oriel needs on this machine, and say how to mend what is missing."""
     from oriel.local.doctor import examine
@@ -80,5 +99,5 @@ def doctor(data_dir: DataDir = None, json: Json = False) -> None:
 
 
 def register(app: typer.Typer) -> None:
-    for command in (serve, demo, token, doctor):
+    for command in (serve, demo, token, console, doctor):
         app.command(rich_help_panel="This machine")(command)

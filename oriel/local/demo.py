@@ -37,7 +37,6 @@ from oriel.settings import Settings
 PUBLISHER = "com.acme"
 TENANTS = ("northwind", "contoso")
 RECEIPT_SECONDS = 30.0
-COMPILE_SECONDS = 600  # ten seconds' work each; whoever looks at the demo may have a slow or busy machine
 BUILDER = Path(oriel.build.__file__).parent
 OPERATIONS = json.dumps({"orders.list": {"url": "/operations/orders", "description": "The tenant's orders"}})
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -71,7 +70,7 @@ def run_demo(settings: Settings, note: Note) -> None:
     """Show everything and stay up until the process is told to stop."""
     note("[bold]Building the examples[/]")
     examples = build_examples(settings.data_dir, note)
-    with LocalPlatform(_with_operations(settings), product=_host_product) as platform:
+    with LocalPlatform(_for_the_product(settings), product=_host_product) as platform:
         _publish_and_install(platform, examples, note)
         for example in examples:
             _show_calls(platform, example, note)
@@ -94,7 +93,7 @@ def run_demo_check(settings: Settings, note: Note) -> bool:
     note("[bold]Building the examples[/]")
     examples = build_examples(settings.data_dir, note)
     with tempfile.TemporaryDirectory(prefix="oriel-demo-") as folder:
-        own = _with_operations(settings)
+        own = _for_the_product(settings)
         own = structs.replace(own, data_dir=Path(folder) / "data", port=0, ui_port=0)
         with LocalPlatform(own, product=_host_product) as platform:
             _publish_and_install(platform, examples, note)
@@ -320,10 +319,13 @@ def _client(platform: LocalPlatform, *, tenant: str | None, roles: tuple[str, ..
         yield client
 
 
-def _with_operations(settings: Settings) -> Settings:
-    """The settings with the example product's operations, where the operator has declared none, and with patience."""
-    patient = max(settings.compile_seconds, COMPILE_SECONDS)
-    return structs.replace(settings, host_operations=settings.host_operations or OPERATIONS, compile_seconds=patient)
+def _for_the_product(settings: Settings) -> Settings:
+    """The settings for the example product: its operations and its sign-in, where the operator has set none."""
+    return structs.replace(
+        settings,
+        host_operations=settings.host_operations or OPERATIONS,
+        console_token_url=settings.console_token_url or "/session/token",
+    )
 
 
 def _host_product(platform: LocalPlatform) -> ASGIApp:

@@ -10,12 +10,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oriel import __version__
-from oriel.local.web_library import WebLibrary
 
 LANDING = """<!doctype html><meta charset="utf-8"><title>Oriel</title>
 <style>body{{font:16px/1.5 system-ui;max-width:42rem;margin:4rem auto;padding:0 1rem;color-scheme:light dark}}</style>
 <h1>Oriel {version}</h1><p>The platform runs. Extensions answer under <code>/api/ext/</code>, the registry under
 <code>/api/v1/</code>; its description is at <a href="/openapi.json">/openapi.json</a>.</p>
+<p>The <a href="/console/">console</a> shows what is installed and what it does;
+<code>oriel console</code> signs you in.</p>
 <p>On this machine: <code>oriel doctor</code>, <code>oriel publish</code>, <code>oriel install</code>,
 <code>oriel call</code>. To see it all at work: <code>make demo</code>.</p>"""
 
@@ -40,16 +41,6 @@ def landing() -> ASGIApp:
         return HTMLResponse(LANDING.format(version=__version__))
 
     return Starlette(routes=[Route("/", page)])
-
-
-def host_library() -> ASGIApp:
-    """The host product's bridge, `/oriel/host.js` and what it imports."""
-    library = WebLibrary("host")
-
-    def file(request: Request) -> Response:
-        return library.respond(request, request.path_params["name"])
-
-    return Starlette(routes=[Route("/oriel/{name:path}", file)])
 
 
 def key_set(keys: dict[str, object]) -> ASGIApp:

@@ -27,10 +27,11 @@ from gateway.core import Gateway
 from gateway.dispatcher import DispatchWorker
 from gateway.http_runner import HttpRunner
 from oriel.blobs.opening import open_blobs
+from oriel.console import pages_app
 from oriel.identity import Authenticator, KeySet, ServiceTokenSigner, SessionSigner, open_keys
 from oriel.identity.opening import authenticator
 from oriel.keyring import Keyring
-from oriel.local.front import Front, host_library, key_set, landing
+from oriel.local.front import Front, key_set, landing
 from oriel.local.metrics import PATH as METRICS_PATH
 from oriel.local.metrics import metrics_app
 from oriel.local.servers import bind, origin, serving
@@ -148,6 +149,7 @@ class LocalPlatform:
         registry = self._registry(ledger, users)
 
         doors = gateway_app(gateway)
+        pages = pages_app(self.settings)
         front = Front(
             [
                 ("/api/ext/", doors),
@@ -156,7 +158,9 @@ class LocalPlatform:
                 ("/openapi.json", registry),
                 ("/healthz", registry),
                 (METRICS_PATH, metrics_app(prometheus, users)),
-                ("/oriel/", host_library()),
+                ("/oriel/", pages),
+                ("/console/", pages),
+                ("/console", pages),
                 ("/.well-known/jwks.json", key_set(jwks(self.keyring.issuer_key, host=self.keyring.host_key))),
             ],
             otherwise=self._product(self) if self._product else landing(),

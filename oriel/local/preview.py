@@ -39,11 +39,11 @@ from oriel.errors import InvalidInput, OrielError
 from oriel.identity import SessionSigner
 from oriel.local.servers import bind, origin, serving
 from oriel.local.ui_origin import create_ui_app
-from oriel.local.web_library import WebLibrary, web_root
 from oriel.manifest import Manifest
 from oriel.paths import clean_segments
 from oriel.routing import match_endpoint
 from oriel.web import raw_path
+from oriel.web_library import WebLibrary, web_root
 
 HOST = "127.0.0.1"
 MOCKS = "mock.json"

@@ -21,9 +21,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from oriel import ui
 from oriel.blobs import BlobInfo
 from oriel.errors import OrielError
-from oriel.local.web_library import WebLibrary
 from oriel.paths import clean_segments
 from oriel.web import RequestIds, problem_response, raw_path, request_id
+from oriel.web_library import WebLibrary
 
 ALLOWED_METHODS = ("GET", "HEAD")
 CHUNK_BYTES = 256 * 1024

@@ -41,9 +41,15 @@ def test_it_compiles_for_an_engine_that_counts_fuel_where_that_is_asked():
     assert counting.compile(hostile.HELLO).fingerprint == current_fingerprint(fuel=True)
 
 
-def test_a_compiler_whose_time_is_up_ends(tmp_path, monkeypatch):
+def test_a_component_that_takes_too_much_cpu_time_is_refused(tmp_path, monkeypatch):
+    with pytest.raises(InvalidInput, match="more than 1 seconds of CPU time"):
+        hostile_compiler(tmp_path, monkeypatch, "while True: pass", seconds=1).compile(b"")
+
+
+def test_a_compiler_that_gets_no_time_ends_and_is_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("registry.compiling.PATIENCE", 2)
     code = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
-    with pytest.raises(InvalidInput, match="more than 1 seconds"):
+    with pytest.raises(CompilerLost, match="too busy"):
         hostile_compiler(tmp_path, monkeypatch, code, seconds=1).compile(b"")
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)

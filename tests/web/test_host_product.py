@@ -15,8 +15,8 @@ from starlette.routing import Mount, Route
 
 from oriel.blobs.files import FileBlobs
 from oriel.local.ui_origin import create_ui_app
-from oriel.local.web_library import WebLibrary
 from oriel.ui import ui_blob_key
+from oriel.web_library import WebLibrary
 from tests.support.axe import violations
 from tests.support.browser import keep
 from tests.support.serving import Port

@@ -99,7 +99,9 @@ function personMenu() {
   const tint = h('button', { type: 'button', class: 'quiet', onclick: toggleScheme }, 'Light or dark');
   tint.setAttribute('aria-pressed', String(scheme() === 'dark'));
   tint.addEventListener('click', () => tint.setAttribute('aria-pressed', String(scheme() === 'dark')));
+  const manages = session.user.roles.includes('admin');
   return h('div', { class: 'foot' },
+    manages ? h('a', { class: 'quiet', href: '/console/' }, 'Manage extensions') : null,
     tint,
     h('details', { class: 'switch' },
       h('summary', { class: 'person' }, ...face(session.user)),

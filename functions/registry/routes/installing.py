@@ -60,6 +60,10 @@ def catalogue_routes(registry: Registry) -> APIRouter:
             "title": latest.manifest["title"] if latest else None,
         }
 
+    @router.get("/me")
+    def me(caller: Caller) -> Json:
+        return views.principal(caller)
+
     @router.get("/extensions")
     def list_extensions(caller: Caller, cursor: Cursor = None, limit: Limit = 50) -> Json:
         return views.page(catalogue.page(cursor, limit), line)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from oriel.blobs import Presigned
 from oriel.clock import now_ms
+from oriel.identity import Principal
 from oriel.manifest import Manifest
 from oriel.store.policy_records import ApiKey
 from oriel.store.records import Install, Page, Publisher, PublisherKey, Quarantine, StoredSecret, Upload, Version
@@ -23,6 +24,12 @@ def page(found: Page[T], view: Callable[[T], Json]) -> Json:
 def whole(items: Iterable[Json]) -> Json:
     """A listing that is never cut."""
     return {"items": list(items), "cursor": None}
+
+
+def principal(caller: Principal) -> Json:
+    """Who asks, and what that permits."""
+    view = {name: getattr(caller, name) for name in ("subject", "tenant_id", "name", "email", "roles", "extension_id")}
+    return {**view, "permissions": sorted(caller.permissions)}
 
 
 def upload(record: Upload, address: Presigned | None = None) -> Json:

@@ -162,9 +162,13 @@ export class OrielChartElement extends HTMLElement {
     const { labels } = this._data;
     const wanted = Math.max(...labels.map(({ length }) => length), 1) * LETTER_WIDTH + LABEL_GAP;
     const nth = everyNth(labels.length, inner, wanted);
-    const shown = labels.map((label, index) => ({ label, index })).filter(({ index }) => index % nth === 0);
+    const isCramped = (/** @type {number} */ index) => x(index) > this._width - wanted / 2;
+    const isApart = x(nth) - x(0) >= 1.5 * wanted;
+    const shown = labels
+      .map((label, index) => ({ label, index }))
+      .filter(({ index }) => index % nth === 0 && (index === 0 || isApart || !isCramped(index)));
     const names = shown.map(({ label, index }) => {
-      const anchor = x(index) > this._width - wanted / 2 ? 'end' : 'middle';
+      const anchor = isCramped(index) ? 'end' : 'middle';
       return draw('text', { x: x(index), y: height - 6, 'text-anchor': anchor }, label);
     });
     return [...lines, ...names];

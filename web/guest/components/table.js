@@ -13,6 +13,7 @@ const STYLES = sheet(`
   tbody tr[tabindex]:hover { background: color-mix(in srgb, var(--_accent) 7%, transparent); }
   tbody tr:focus-visible { outline-offset: -2px; }
   tbody th { font-weight: inherit; }
+  td a, tbody th a { color: var(--_accent); }
   thead button { margin: -0.25rem -0.4rem; padding: 0.25rem 0.4rem; font: inherit; color: inherit; border: 0;
     border-radius: var(--_inner-radius); background: none; cursor: pointer; }
   thead button:hover { color: var(--_text); background: color-mix(in srgb, var(--_text) 7%, transparent); }

@@ -1,4 +1,4 @@
-"""The browser libraries as an ASGI app: `/oriel/host.js` for products, `/oriel/guest.js` for extension UIs.
+"""The browser libraries: `/oriel/host.js` for products, `/oriel/guest.js` for extension UIs, `/oriel/console.js`.
 
 Their URL is their path under `web/`. They are few and small, so they are read once, at the start: a request looks a
 name up in a table and touches no file.
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from oriel import ui
 from oriel.errors import OrielError
 
+LibraryName = Literal["host", "guest", "preview", "console"]
 SERVED_SUFFIXES = frozenset({".js", ".css"})
 HOST_HEADERS: Mapping[str, str] = {"cache-control": "public, no-cache", "x-content-type-options": "nosniff"}
 
@@ -33,7 +34,7 @@ class WebLibrary:
     Raises: `FileNotFoundError` where the library is not there, which is a broken installation.
     """
 
-    def __init__(self, name: Literal["host", "guest", "preview"], headers: Mapping[str, str] = HOST_HEADERS) -> None:
+    def __init__(self, name: LibraryName, headers: Mapping[str, str] = HOST_HEADERS) -> None:
         root = web_root()
         self._headers = dict(headers)
         self._files = {
@@ -55,7 +56,7 @@ class WebLibrary:
 
 def web_root() -> Path:
     """`web/` of a checkout, or the copy inside the installed package."""
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parent
     installed = package / "_data" / "web"
     return installed if installed.is_dir() else package.parent / "web"
 
