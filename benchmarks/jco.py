@@ -11,6 +11,8 @@ measured.
 
 import hashlib
 import http.client
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -70,13 +72,14 @@ def _asks_jco(port: int) -> Work:
 
 @contextmanager
 def _running(command: Sequence[str], port: int, variables: Mapping[str, str]) -> Iterator[None]:
-    """A server process while inside the `with`, once it listens."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=variables) as process:
+    """A server process while inside the `with`, once it listens; what it has started itself ends with it."""
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet, env=variables, start_new_session=True) as process:
         try:
             _wait_for(process, port)
             yield
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:
