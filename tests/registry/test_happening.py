@@ -1,9 +1,12 @@
 """Events and schedules as an administrator meets them: what follows an install, and what may be done by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from oriel.errors import OrielError
 from oriel.scheduling import parsed
+from registry.consents import Consents
 from registry.events import Events
 from registry.grants import GrantRequest
 from registry.installs import Installs
@@ -39,6 +42,11 @@ def installs(ledger):
     return installs
 
 
+def run_version(installs, version):
+    install = installs.get("t1", NAME)
+    installs.replace(ADMIN, "install.upgrade", install, replace(install, version=version))
+
+
 def topics(ledger, tenant="t1"):
     return [one.topic for one in ledger.store.list_subscriptions(tenant)]
 
@@ -53,23 +61,23 @@ def actions(ledger):
 
 def test_an_install_is_subscribed_to_what_was_consented_to(ledger, installs):
     assert topics(ledger) == ["order.*"]
-    installs.set_grants(ADMIN, NAME, [])
+    Consents(ledger).set_all(ADMIN, NAME, [])
     assert topics(ledger) == []
 
 
 def test_a_topic_that_a_new_version_adds_waits_for_consent(ledger, installs):
-    installs.change(ADMIN, NAME, version="1.1.0")
+    run_version(installs, "1.1.0")
     assert topics(ledger) == ["order.*"]
-    installs.set_grants(ADMIN, NAME, ALL)
+    Consents(ledger).set_all(ADMIN, NAME, ALL)
     assert sorted(topics(ledger)) == ["order.*", "refund.*"]
     with pytest.raises(OrielError, match="not asked for"):
-        installs.set_grants(ADMIN, NAME, [GrantRequest(capability="events.subscribe", topics=("user.*",))])
+        Consents(ledger).set_all(ADMIN, NAME, [GrantRequest(capability="events.subscribe", topics=("user.*",))])
 
 
 def test_schedules_of_the_manifest_follow_the_version_and_keep_what_the_tenant_has_set(ledger, installs):
     book = Schedules(ledger)
     book.change(ADMIN, schedules(ledger)["digest"].schedule_id, {"timezone": "Europe/Berlin"})
-    installs.change(ADMIN, NAME, version="1.1.0")
+    run_version(installs, "1.1.0")
     digest = schedules(ledger)["digest"]
     assert (digest.cron, digest.timezone) == ("0 9 * * *", "Europe/Berlin")
     assert set(schedules(ledger)) == {"digest", "new"}
@@ -79,17 +87,17 @@ def test_what_cannot_be_carried_over_is_shown_before_and_switched_off_after(ledg
     book = Schedules(ledger)
     book.create(ADMIN, NAME, parsed({"name": "own", "cron": "0 7 * * mon", "path": "/weekly"}))
     install = ledger.store.get_install("t1", NAME)
-    now, then = (installs.manifest(install), installs._installable(NAME, "2.0.0")[1])
+    now, then = (installs.manifest(install), installs.installable(NAME, "2.0.0", "t1")[1])
     shown = {change.name: (change.what, change.reason) for change in book.changes(install, then, now)}
     assert shown == {
         "digest": ("removed", "The version no longer has it."),
         "own": ("stopped", "The version declares no POST /weekly; the schedule is switched off."),
     }
     assert set(schedules(ledger)) == {"digest", "own"}
-    installs.change(ADMIN, NAME, version="2.0.0")
+    run_version(installs, "2.0.0")
     own = schedules(ledger)["own"]
     assert (own.enabled, own.next_at, own.off_reason) == (False, None, "endpoint_gone")
-    installs.change(ADMIN, NAME, version="1.1.0")
+    run_version(installs, "1.1.0")
     assert schedules(ledger)["own"].next_at is not None
 
 
