@@ -127,6 +127,11 @@ class Depository:
             with suppress(BlobMismatch):
                 self._blobs.put_new(ui_blob_key(extension_id, hexdigest, path, encoding), encoded)
 
+    def is_whole(self, content_hash: str, component_digest: str, fingerprint: str) -> bool:
+        """Whether the platform's word for a bundle and its native code is there: written last, deleted first."""
+        statements = index_key(content_hash), artifact_statement_key(fingerprint, component_digest)
+        return all(self._blobs.info(key) is not None for key in statements)
+
     def _put(self, key: str, data: bytes) -> None:
         try:
             self._blobs.put_new(key, data)

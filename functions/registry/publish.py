@@ -20,6 +20,7 @@ from dataclasses import replace
 from typing import Any
 
 from oriel.capabilities import BY_INTERFACE, WIT_PACKAGE
+from oriel.engine.config import current_fingerprint
 from oriel.engine.inspect import import_findings, importable
 from oriel.errors import InvalidInput, OrielError
 from oriel.ids import new_id
@@ -27,6 +28,7 @@ from oriel.manifest import Manifest
 from oriel.store import Conflict
 from oriel.store.records import TERMINAL_STATES, Bundle, Extension, Upload, UploadState, Version
 from registry.auditing import entry_for
+from registry.collecting import PUBLISHER, claim_names
 from registry.compiling import Compiled, Compiler, CompilerSlow
 from registry.core import Registry
 from registry.deposit import Depository
@@ -34,6 +36,7 @@ from registry.uploads import Uploads
 from registry.verify import Reason, Rejected, Verified, Verifier, reasons
 
 MAX_ATTEMPTS = 5
+CLAIM_MS = 15 * 60_000
 
 _log = logging.getLogger(__name__)
 
@@ -99,12 +102,17 @@ class Publishing:
             raise Rejected(tuple(reasons(error))) from None
         if found := tuple(component_reasons(verified.bundle.manifest, compiled)):
             raise Rejected(found)
+        self._claim(verified)
         self._depository.put_artifact(verified.bundle.component_digest, compiled)
         self._depository.put_bundle(verified, tuple(sorted(compiled.imports)), compiled.handler)
         return self._move(upload, state="compiled", attempts=0)
 
     def _register(self, upload: Upload) -> Upload:
         verified = self._verifier.verify(upload)
+        self._claim(verified)
+        fingerprint = current_fingerprint(fuel=self._compiler.fuel)
+        if not self._depository.is_whole(upload.content_hash, verified.bundle.component_digest, fingerprint):
+            return self._move(upload, state="verified", attempts=0)  # the collector came first, or another engine
         if not self._is_published(upload):
             try:
                 extension, bundle, version = self._records(upload, verified)
@@ -118,6 +126,13 @@ class Publishing:
                     self._verifier.verify(upload)
                     raise Rejected((("conflict", "", error.detail),)) from None
         return self._finish(upload)
+
+    def _claim(self, verified: Verified) -> None:
+        """Keep the collector away from what this publication deposits, until long after its version is written."""
+        until = self._registry.now() + CLAIM_MS
+        for name in claim_names(verified.bundle.content_hash, verified.bundle.component_digest):
+            if not self._store.claim(name, PUBLISHER, until):
+                raise OrielError("unavailable", f"The {name} is being collected.", retry_after=1)
 
     def _records(self, upload: Upload, verified: Verified) -> tuple[Extension, Bundle, Version]:
         bundle, manifest, now = verified.bundle, verified.bundle.manifest, self._registry.now()

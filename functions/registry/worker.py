@@ -11,6 +11,7 @@ from collections.abc import Callable
 from oriel.errors import OrielError
 from oriel.store.records import Upload
 from registry.audits import Audits
+from registry.collecting import Collector
 from registry.compiling import Compiler
 from registry.core import Registry
 from registry.leaving import Leaving
@@ -44,6 +45,7 @@ class PublishWorker:
         self._uploads = Uploads(registry)
         self._resealing = Resealing(registry)
         self._audits = Audits(registry)
+        self._collector = Collector(registry)
         self._leaving, self._rollouts = Leaving(registry), Rollouts(registry)
         self._woken, self._house_due = threading.Event(), threading.Event()
         self._stopping = threading.Event()
@@ -66,6 +68,7 @@ class PublishWorker:
         self._audits.leave_checkpoints()
         self._leaving.delete_due()
         self._rollouts.step()
+        self._collector.collect_daily()
         return True
 
     def start(self) -> None:

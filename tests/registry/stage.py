@@ -66,6 +66,7 @@ class RememberingCompiler:
     """The real compiler, asked once for each component in a test process."""
 
     known = {}  # noqa: RUF012 - shared on purpose
+    fuel = False
 
     def compile(self, component):
         if component not in self.known:
