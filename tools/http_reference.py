@@ -129,6 +129,8 @@ ANSWERS: dict[str, str] = {
     "revoke_key": "200 [Key](#key)",
     "revoke_publisher": "200 [Publisher](#publisher)",
     "set_status": "200 [Version](#version)",
+    "collect": "200 `examined`, `blobs`, `bytes`, `dry_run` and the first `keys` of what nothing refers to: what was "
+    "deleted, or would be",
     "list_quarantine": "200 a listing of [Quarantine](#quarantine)",
     "lift_quarantine": "204; the bundle runs again within seconds",
     "me": "200 `subject`, `tenant_id`, `name`, `email`, `roles`, `permissions`; `extension_id` of a key bound to one",

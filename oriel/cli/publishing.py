@@ -117,6 +117,16 @@ def publisher_revoke(
     out.result(view, f"{key_id or publisher} is revoked")
 
 
+def collect(
+    platform: PlatformClient,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")] = False,
+) -> None:
+    """Delete blobs that no version refers to and that are older than a day. The platform does so daily by itself."""
+    found = platform.api("POST", "/collection", json={"dry_run": dry_run})
+    done = "would go" if dry_run else "are gone"
+    out.result(found, f"{found['blobs']:,} of {found['examined']:,} blobs {done}, {found['bytes']:,} bytes")
+
+
 @quarantine_app.command("list")
 @on_platform
 def quarantine_list(platform: PlatformClient) -> None:
@@ -141,5 +151,6 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Authors")(on_platform(publish))
     for command in (extensions, show, withdraw):
         app.command(rich_help_panel="Catalogue")(on_platform(command))
+    app.command(rich_help_panel="Operators")(on_platform(collect))
     app.add_typer(publisher_app, name="publisher", rich_help_panel="Operators")
     app.add_typer(quarantine_app, name="quarantine", rich_help_panel="Operators")

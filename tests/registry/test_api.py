@@ -379,6 +379,7 @@ def routes():
         ("GET", f"{extension}/versions/1.0.0", None),
         ("POST", f"{extension}/versions/1.0.0/status", "publish"),
         ("GET", "/quarantine", "operate"),
+        ("POST", "/collection", "operate"),
         ("DELETE", f"/quarantine/{HASH}", "operate"),
         ("POST", "/installs", "install"),
         ("GET", "/installs", None),
@@ -494,6 +495,7 @@ def test_every_route_needs_a_token_and_its_permission(published):
 UNAUDITED = {
     "/uploads": "a session changes nothing; its publication is audited",
     "/audit": "verifying changes nothing",
+    "/collection": "see test_what_no_version_refers_to_goes_after_a_day_and_is_audited",
     "/events": "events are kept themselves; what is sent again is audited, see test_happening",
     "/schedules": "as above",
 }

@@ -1,6 +1,7 @@
 """Routes of publishers and operators: uploads, publishers and keys, the status of versions, quarantine."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import anyio
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from oriel.errors import OrielError
 from oriel.store.records import VersionStatus
 from registry.catalogue import Catalogue
+from registry.collecting import Collector
 from registry.core import Registry, principal_id
 from registry.publishers import Publishers
 from registry.quarantine import Quarantines
@@ -49,6 +51,10 @@ class RegisterKey(_Body):
     public_key_pem: str = Field(max_length=16_384)
     not_before: int | None = Field(default=None, ge=0)
     not_after: int | None = Field(default=None, ge=0)
+
+
+class Collect(_Body):
+    dry_run: bool = True
 
 
 class SetStatus(_Body):
@@ -125,6 +131,10 @@ def publishing_routes(registry: Registry, wake: Callable[[str], None]) -> APIRou
 def _quarantine_routes(registry: Registry) -> APIRouter:
     router = APIRouter()
     quarantines = Quarantines(registry)
+
+    @router.post("/collection")
+    def collect(body: Collect, caller: OperatingCaller) -> Json:
+        return asdict(Collector(registry).collect(caller, dry_run=body.dry_run))
 
     @router.get("/quarantine")
     def list_quarantine(caller: OperatingCaller, cursor: Cursor = None, limit: Limit = 100) -> Json:
