@@ -4,11 +4,13 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+ARCH   ?= arm64
+SAM    := SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam
 .DEFAULT_GOAL := help
 # Workers, compilers and commands are processes of their own: none should have to compile Python's sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-check serve test lint format lock clean
+.PHONY: help demo demo-check serve test lint format lock clean build validate
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,6 +45,13 @@ lock: $(VENV)/bootstrap.stamp ## Write the locks anew from pyproject.toml
 clean: ## Remove what the targets made here
 	@rm -rf $(VENV) .oriel .artefacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
+build: $(VENV)/sam.stamp ## Build the Lambda functions and the layer: make build [ARCH=x86_64]
+	@ORIEL_ARCH=$(ARCH) $(SAM) build --parameter-overrides Architecture=$(ARCH)
+
+validate: $(VENV)/sam.stamp ## Check the template as SAM and CloudFormation see it
+	@$(BIN)/python tools/edge_template.py --check
+	@AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint
+
 $(VENV)/bootstrap.stamp: requirements/bootstrap.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Oriel needs Python 3.11 or newer; say which with make PYTHON=python3.13" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "python -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
@@ -58,4 +67,12 @@ $(VENV)/demo.stamp: requirements/demo.txt pyproject.toml $(VENV)/bootstrap.stamp
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/demo.stamp
 	@echo "Installing what the tests need …"
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/sam.stamp: requirements/sam.txt requirements/lambda-runtime.txt tools/lambda_python.py $(VENV)/bootstrap.stamp
+	@echo "Installing what deployments need …"
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(VENV)/sam
+	@$(BIN)/uv pip install -q --python $(VENV)/sam/bin/python --require-hashes -r requirements/sam.txt
+	@rm -rf $(VENV)/lambda-runtime
+	@$(BIN)/uv pip install -q --target $(VENV)/lambda-runtime --python "$$($(BIN)/python tools/lambda_python.py)" --require-hashes -r requirements/lambda-runtime.txt
 	@touch $@

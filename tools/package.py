@@ -21,7 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from lambda_python import UV, lambda_python
+sys.path.insert(0, str(Path(__file__).parents[1]))  # it is started by its path, from any folder
+
+from tools.lambda_python import UV, lambda_python
 
 ROOT = Path(__file__).parents[1]
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
@@ -31,8 +33,20 @@ TASK, LAYER = "/var/task", "/opt"
 # Never imported by a function: the command line, the platform on one machine, the building of extensions, stores of SQL
 # without the libraries for them.
 ELSEWHERE = ("oriel/cli", "oriel/local", "oriel/build", "oriel/client.py", "oriel/__main__.py", "oriel/store/sql")
-UNNEEDED_FILES = ("*.pyi", "py.typed", "*.pxd", "*.h", "*.c", "RECORD", "INSTALLER", "REQUESTED")
+UNNEEDED_FILES = (
+    "zstandard/_cffi*.so",
+    "zstandard/backend_cffi.py",
+    "*.pyi",
+    "py.typed",
+    "*.pxd",
+    "*.h",
+    "*.c",
+    "RECORD",
+    "INSTALLER",
+    "REQUESTED",
+)
 UNNEEDED_FOLDERS = ("tests", "test", "testing", "__pycache__", "bin", "examples")
+# zstandard has two ways to its library, of 12 MB each; CPython takes the other one.
 # botocore describes every service there is; these are asked, and what a client of theirs reads beside.
 BOTOCORE_DATA = ("s3", "endpoints.json", "partitions.json", "sdk-default-configuration.json", "_retry.json")
 

@@ -3,6 +3,7 @@
     an SQS event                   each message names a session: it is taken as far as it goes
     {"task": "keep-house"}         the whole work list, native code for a new engine, housekeeping
     {"task": "rebuild"}            native code for this engine; {"remaining": …} says whether to ask again
+    {"DeploymentId": …}            CodeDeploy asks before a new runner gets traffic: the same, and an answer to it
 
 Rules kept here:
 
@@ -20,6 +21,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from oriel import telemetry
+from oriel.aws import Target
+from oriel.aws.services import JsonClient
 from oriel.errors import OrielError
 from oriel.settings import Settings
 from registry.core import Registry
@@ -35,8 +38,8 @@ _log = logging.getLogger(__name__)
 class Function:
     """The function's handler, over one worker."""
 
-    def __init__(self, registry: Registry, compile_seconds: int) -> None:
-        self._registry = registry
+    def __init__(self, registry: Registry, compile_seconds: int, deployments: JsonClient) -> None:
+        self._registry, self._deployments = registry, deployments
         self._worker = PublishWorker(registry)
         self._margin_ms = MARGIN_MS + 1000 * compile_seconds
 
@@ -47,6 +50,8 @@ class Function:
                 return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
             case {"task": "rebuild"}:
                 return {"remaining": self._rebuild(context)}
+            case {"DeploymentId": str(deployment), "LifecycleEventHookExecutionId": str(hook)}:
+                return self._before_traffic(deployment, hook, context)
             case {"task": "keep-house"}:
                 finished = self._worker.run_pending()
                 remaining = self._rebuild(context)
@@ -67,6 +72,14 @@ class Function:
             return True
         return self._worker.publish(upload)
 
+    def _before_traffic(self, deployment: str, hook: str, context: Any) -> dict[str, Any]:
+        """Native code first. Where there is too much for one call, the deployment fails and the next one goes on."""
+        status = "Failed" if self._rebuild(context) else "Succeeded"
+        self._deployments.put_lifecycle_event_hook_execution_status(
+            deploymentId=deployment, lifecycleEventHookExecutionId=hook, status=status
+        )
+        return {"status": status}
+
     def _rebuild(self, context: Any) -> bool:
         """Compile what has no native code for this engine, while there is time; whether there is more."""
         while context.get_remaining_time_in_millis() > self._margin_ms:
@@ -78,4 +91,5 @@ class Function:
 ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # /proc of this process is closed to others of its user
 _settings = Settings.load()
 telemetry.configure(_settings.log_level)
-handler = Function(ledger(_settings), _settings.compile_seconds)
+_deployments = JsonClient("codedeploy", Target("codedeploy"))
+handler = Function(ledger(_settings), _settings.compile_seconds, _deployments)

@@ -9,7 +9,7 @@
     lambdas      what the Lambda functions share: events in, answers out
 
 botocore is used for S3 where blobs are written, and nowhere else: a client of it costs a function more time at its
-start than all of its own code (docs/decisions/0006-aws-clients.md).
+start than all of its own code (docs/decisions/0003-lambda-parts.md).
 """
 
 from typing import TYPE_CHECKING

@@ -38,6 +38,7 @@ from oriel.errors import OrielError
 from oriel.sealing import DataKey
 from oriel.signing import PublicKey
 
+MAX_MESSAGE_BYTES = 4_096
 MIN_SECRET_CHARACTERS = 32
 DATA_KEY_SECONDS = 300.0  # for which one data key seals what comes
 KEEP_DATA_KEYS = 10_000
@@ -60,9 +61,11 @@ class KmsSigner:
         return PublicKey(serialization.load_der_public_key(base64.b64decode(answer["PublicKey"])))
 
     def sign(self, message: bytes) -> bytes:
-        """The signature in DER; the digest is made here, since KMS takes no message of more than 4 KB."""
-        asked = {"KeyId": self._key, "MessageType": "DIGEST", "SigningAlgorithm": "ECDSA_SHA_256"}
-        answer = _asked(lambda: self._kms.sign(Message=hashlib.sha256(message).digest(), **asked))
+        """The signature in DER. Of a message that is longer than KMS takes, the digest is made here."""
+        fits = len(message) <= MAX_MESSAGE_BYTES
+        asked = {"MessageType": "RAW" if fits else "DIGEST", "SigningAlgorithm": "ECDSA_SHA_256"}
+        given = message if fits else hashlib.sha256(message).digest()
+        answer = _asked(lambda: self._kms.sign(KeyId=self._key, Message=given, **asked))
         return base64.b64decode(answer["Signature"])
 
     def close(self) -> None:

@@ -34,6 +34,7 @@ _PROTOCOLS: Mapping[str, tuple[str, str]] = {
     "kms": ("TrentService", "1.1"),
     "sqs": ("AmazonSQS", "1.0"),
     "secretsmanager": ("secretsmanager", "1.1"),
+    "codedeploy": ("CodeDeploy_20141006", "1.1"),
     "events": ("AWSEvents", "1.1"),
 }
 

@@ -18,6 +18,7 @@ from oriel.cli import (
     governing,
     installing,
     lifecycle,
+    login,
     page,
     publishing,
     replaying,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 using = (calling, watching, events, schedules)
 making = (creating, authoring, replaying, page, publishing)
-groups = (serving, *making, installing, lifecycle, *using, auditing, governing, storing)
+groups = (serving, login, *making, installing, lifecycle, *using, auditing, governing, storing)
 for group in groups:
     group.register(app)
 

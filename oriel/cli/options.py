@@ -4,11 +4,12 @@ import functools
 import inspect
 import os
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from oriel.cli.output import out
+from oriel.cli.profile import Profile, load_profile
 from oriel.client import PlatformClient
 from oriel.errors import OrielError
 from oriel.keyring import Keyring
@@ -47,7 +48,16 @@ def connect(url: str, token: str, tenant: str = "") -> PlatformClient:
         OrielError: `unauthenticated`, where there is neither a token nor a local keyring.
     """
     settings = Settings.load()
+    remembered = None if url else load_profile()
+    if remembered is not None:
+        return PlatformClient(remembered.url, token or _no_token(remembered))
     return PlatformClient(url or settings.base_url, token or local_token(settings, tenant or DEFAULT_TENANT))
+
+
+def _no_token(profile: Profile) -> NoReturn:
+    issuer = f" of {profile.issuer}" if profile.issuer else ""
+    hint = f"Set ORIEL_TOKEN to a token{issuer}; 'oriel logout' goes back to the platform on this machine."
+    raise OrielError("unauthenticated", f"There is no token for {profile.url}.", hint=hint)
 
 
 def local_token(settings: Settings, tenant: str, roles: tuple[str, ...] = LOCAL_ROLES, lifetime: int = 300) -> str:

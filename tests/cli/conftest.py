@@ -23,6 +23,7 @@ def oriel(capsys, monkeypatch, tmp_path):
     """The command line, as a function of its words."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
     def call(*words):
         out.as_json = False

@@ -1,0 +1,230 @@
+"""The whole platform as it is deployed: built functions under Lambda's emulator, on the tables, buckets and queues that
+the template declares, which moto keeps. API Gateway, Lambda's event source and its invoke API are played here.
+
+It has what `tests.support.platform` needs of a platform (`base_url`, `keyring.issuer_key`), so that the same tests run
+on it. Each function's requests to AWS are written down with who sent them (`seen`).
+"""
+
+import base64
+import contextlib
+import json
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import unquote, urlsplit
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from oriel.local.tokens import jwks
+from tests.support.aws import CREDENTIALS, REGION, moto_endpoint
+from tests.support.lambdas import Emulated, built, listening
+from tests.support.stack import Stack, boto
+
+ISSUER = "urn:oriel:local"
+HOP_BY_HOP = {"connection", "host", "content-length", "transfer-encoding", "keep-alive"}
+
+
+class AwsPlatform:
+    """Use it in a `with`."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self._folder, self._settings = folder, settings
+        self._opened = contextlib.ExitStack()
+        self.keyring = SimpleNamespace(issuer_key=Ed25519PrivateKey.generate())
+        self.settings = SimpleNamespace(cache_seconds=float(settings.get("ORIEL_CACHE_SECONDS", "5")))
+        self.last_call = b""
+        self.seen: list[tuple[str, str, str]] = []
+        self._environments: dict[str, Emulated] = {}
+        self._starting = threading.Lock()
+
+    def __enter__(self):
+        built()
+        keys = self._folder / "jwks.json"
+        keys.write_text(json.dumps(jwks(self.keyring.issuer_key)))
+        self.stack = Stack(f"oriel-{uuid.uuid4().hex[:8]}", OidcIssuer=f"http://{ISSUER}")
+        self._keys = str(keys)
+        self._proxies = {
+            name: self._opened.enter_context(listening(self._proxy(name))) for name in self.stack.environment
+        }
+        self._lambda_url = self._opened.enter_context(listening(self._lambda_api()))
+        self.base_url = self._opened.enter_context(listening(self._http_api()))
+        self._stopping = threading.Event()
+        poller = threading.Thread(target=self._poll, daemon=True)
+        poller.start()
+        self._opened.callback(poller.join)
+        self._opened.callback(self._stopping.set)
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self._opened.close()
+        for environment in self._environments.values():
+            environment.close()
+
+    def function(self, name: str) -> Emulated:
+        """The execution environment of a function, started when it is first asked for."""
+        with self._starting:
+            if name not in self._environments:
+                self._environments[name] = self.new_environment(name)
+            return self._environments[name]
+
+    def new_environment(self, name: str) -> Emulated:
+        """Another execution environment, cold; the caller closes it."""
+        properties = self.stack.functions[name]["Properties"]
+        layers = [built() / "WasmtimeLayer"] if properties.get("Layers") else []
+        log = self._folder / f"{name}.log"
+        return Emulated(built() / name, layers, properties["Handler"], self._environment(name), log)
+
+    def _environment(self, name: str) -> dict[str, str]:
+        given = dict(self.stack.environment[name])
+        given |= {
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(self.stack.functions[name]["Properties"]["Timeout"]),
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": CREDENTIALS.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": CREDENTIALS.secret_access_key,
+            "AWS_ENDPOINT_URL": self._proxies[name],
+            "AWS_ENDPOINT_URL_LAMBDA": self._lambda_url,
+            "ORIEL_DATA_DIR": str(self._folder / f"data-{name}-{uuid.uuid4().hex[:6]}"),
+            "ORIEL_LOG_LEVEL": "error",
+        }
+        if "ORIEL_OIDC_ISSUER" in given:
+            given |= {"ORIEL_OIDC_ISSUER": ISSUER, "ORIEL_OIDC_JWKS": self._keys}
+        return given | self._settings
+
+    def _proxy(self, name: str):
+        """What stands between a function and moto, and writes down what is asked."""
+
+        def handle(request: BaseHTTPRequestHandler, body: bytes) -> None:
+            self.seen.append((name, *_asked(request, body)))
+            headers = {key: value for key, value in request.headers.items() if key.lower() not in HOP_BY_HOP}
+            got = http.request(request.command, moto_endpoint() + request.path, content=body, headers=headers)
+            _answer(request, got.status_code, got.headers.multi_items(), got.content)
+
+        http = self._opened.enter_context(httpx.Client(trust_env=False, timeout=60, headers={}))
+        return _handler(handle)
+
+    def _lambda_api(self):
+        def handle(request: BaseHTTPRequestHandler, body: bytes) -> None:
+            function = unquote(urlsplit(request.path).path.split("/")[3])
+            name = next(name for name in self.stack.functions if name in function)
+            self.last_call = body
+            raw = self.function(name).invoke(body)
+            failed = b'"errorType"' in raw[:2000] and b'"errorMessage"' in raw[:2000]
+            _answer(request, 200, [("X-Amz-Function-Error", "Unhandled")] if failed else [], raw)
+
+        return _handler(handle)
+
+    def _http_api(self):
+        """API Gateway: the routes of the template, events of payload format 2.0."""
+
+        def handle(request: BaseHTTPRequestHandler, body: bytes) -> None:
+            url = urlsplit(request.path)
+            event = {
+                "version": "2.0",
+                "rawPath": unquote(url.path),
+                "rawQueryString": url.query,
+                "headers": _joined(request.headers.items()),
+                "requestContext": {
+                    "domainName": "api.example.com",
+                    "http": {"method": request.command, "path": unquote(url.path), "sourceIp": "127.0.0.1"},
+                    "stage": "$default",
+                    "requestId": uuid.uuid4().hex,
+                },
+                "isBase64Encoded": False,
+            }
+            if body:
+                event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+            name = next((name for name, path in ROUTES.items() if re.match(path, url.path)), None)
+            if name is None:
+                _answer(request, 404, [("content-type", "application/json")], b'{"message":"Not Found"}')
+                return
+            got = self.function(name).call(event)
+            if "statusCode" not in got:
+                _answer(request, 502, [("content-type", "application/json")], json.dumps(got).encode())
+                return
+            content = got.get("body", "")
+            raw = base64.b64decode(content) if got.get("isBase64Encoded") else content.encode()
+            _answer(request, got["statusCode"], list(got.get("headers", {}).items()), raw)
+
+        return _handler(handle)
+
+    def _poll(self) -> None:
+        """The event source mapping: messages of the queue to the publisher, and what it took away from it."""
+        queue, url = boto("sqs"), self.stack.physical["PublishQueue"]
+        while not self._stopping.is_set():
+            messages = queue.receive_message(QueueUrl=url, MaxNumberOfMessages=1).get("Messages", [])
+            if not messages:
+                self._stopping.wait(0.05)
+            for message in messages:
+                record = {"messageId": message["MessageId"], "body": message["Body"], "eventSource": "aws:sqs"}
+                done = self.function("PublisherFunction").call({"Records": [record]})
+                if done == {"batchItemFailures": []}:
+                    queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                else:
+                    queue.change_message_visibility(
+                        QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=1
+                    )
+        queue.close()
+
+
+ROUTES = {"GatewayFunction": r"/api/ext(/|-session)", "RegistryFunction": r"/(api/v1/|openapi\.json$|healthz$)"}
+
+
+def _handler(handle: Callable[[BaseHTTPRequestHandler, bytes], None]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _do(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            with contextlib.suppress(ConnectionError):
+                handle(self, body)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _do  # noqa: N815 - the library's names
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    return Handler
+
+
+def _answer(request: BaseHTTPRequestHandler, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+    request.send_response(status)
+    for key, value in headers:
+        if key.lower() not in HOP_BY_HOP | {"date", "server", "content-encoding"}:
+            request.send_header(key, value)
+    request.send_header("content-length", str(len(body)))
+    request.end_headers()
+    if request.command != "HEAD":
+        request.wfile.write(body)
+
+
+def _joined(headers) -> dict[str, str]:
+    """Repeated headers joined by commas, as API Gateway does it."""
+    joined: dict[str, str] = {}
+    for key, value in headers:
+        name = key.lower()
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return joined
+
+
+def _asked(request: BaseHTTPRequestHandler, body: bytes) -> tuple[str, str]:
+    """The action of a request, as IAM names it, and what it is asked of."""
+    if target := request.headers.get("x-amz-target"):
+        prefix, operation = target.rsplit(".", 1)
+        service = {"DynamoDB_20120810": "dynamodb", "TrentService": "kms", "AmazonSQS": "sqs"}.get(prefix, prefix)
+        return f"{service}:{operation}", body.decode(errors="replace")
+    return f"s3:{request.command}", unquote(request.path)
+
+
+def wait_until(done: Callable[[], bool], seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

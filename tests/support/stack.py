@@ -1,0 +1,128 @@
+"""The deployment on moto: what the template declares of tables, buckets, queues, keys and roles, made by its own
+CloudFormation, and the environment that the template gives each function, resolved by it.
+
+moto's CloudFormation does not know every kind of resource. Secrets are made beside it; what nothing here runs on
+(aliases, the HTTP API, CloudFront, alarms) stands in the template by a name, and is checked by cfn-lint and by
+tests/deployment alone.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from tests.support.aws import CREDENTIALS, REGION, moto_endpoint
+
+ROOT = Path(__file__).parents[2]
+ACCOUNT = "123456789012"
+MADE = ("DynamoDB::Table", "S3::Bucket", "SQS::Queue", "IAM::Role", "Logs::LogGroup", "SNS::Topic")
+PARAMETERS = {
+    "HostOrigins": "https://app.example",
+    "OidcIssuer": "https://id.example",
+    "OidcJwks": "https://id.example/k",
+}
+
+
+@cache
+def plain(**parameters: str) -> dict[str, Any]:
+    """The template as plain CloudFormation (`tools/transform.py`)."""
+    given = json.dumps({**PARAMETERS, **parameters})
+    command = [ROOT / ".venv/sam/bin/python", ROOT / "tools/transform.py", ROOT / "template.yaml", given, "s3://code/x"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"make .venv/sam.stamp installs what the template needs\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def boto(service: str) -> Any:
+    """A client of moto's."""
+    return boto3.client(
+        service,
+        region_name=REGION,
+        endpoint_url=moto_endpoint(),
+        aws_access_key_id=CREDENTIALS.access_key_id,
+        aws_secret_access_key=CREDENTIALS.secret_access_key,
+    )
+
+
+class Stack:
+    """One deployment: `environment` of each function, `outputs` by resource, `roles` with their policies."""
+
+    def __init__(self, name: str, **parameters: str) -> None:
+        template = plain(**parameters)
+        resources = template["Resources"]
+        stands_for = {
+            logical: _made_beside(f"{name}-{logical}", resource)
+            for logical, resource in resources.items()
+            if resource["Type"].removeprefix("AWS::") not in MADE
+        }
+        kept = {logical: _without(resources[logical]) for logical in resources if logical not in stands_for}
+        functions = {key: value for key, value in resources.items() if value["Type"] == "AWS::Lambda::Function"}
+        wanted = {
+            f"{logical}0{variable.replace('_', '0')}": {"Value": value}
+            for logical, function in functions.items()
+            for variable, value in function["Properties"]["Environment"]["Variables"].items()
+        }
+        document = {**template, "Resources": kept, "Outputs": wanted}
+        document.pop("Rules", None)
+        cloud = boto("cloudformation")
+        cloud.create_stack(
+            StackName=name,
+            TemplateBody=json.dumps(_resolved(document, stands_for)),
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in {**PARAMETERS, **parameters}.items()],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+        )
+        said = {o["OutputKey"]: o["OutputValue"] for o in cloud.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]}
+        self.functions = functions
+        self.physical = {
+            summary["LogicalResourceId"]: summary["PhysicalResourceId"]
+            for summary in cloud.list_stack_resources(StackName=name)["StackResourceSummaries"]
+        }
+        self.environment = {
+            logical: {
+                variable: said.get(f"{logical}0{variable.replace('_', '0')}", "")
+                for variable in function["Properties"]["Environment"]["Variables"]
+            }
+            for logical, function in functions.items()
+        }
+
+
+def _made_beside(name: str, resource: dict[str, Any]) -> str:
+    if resource["Type"] == "AWS::SecretsManager::Secret":
+        return boto("secretsmanager").create_secret(Name=name, SecretString=os.urandom(32).hex())["ARN"]
+    if resource["Type"] == "AWS::KMS::Key":  # moto's CloudFormation makes every key a symmetric one
+        spec = {
+            name: resource["Properties"][name] for name in ("KeySpec", "KeyUsage") if name in resource["Properties"]
+        }
+        return boto("kms").create_key(**spec)["KeyMetadata"]["Arn"]
+    if resource["Type"] in {"AWS::Lambda::Alias", "AWS::Lambda::Function"}:
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+    return name
+
+
+def _without(resource: dict[str, Any]) -> dict[str, Any]:
+    """A resource without what moto refuses and nothing here is about."""
+    return {key: value for key, value in resource.items() if key in {"Type", "Properties", "Condition"}}
+
+
+def _resolved(value: Any, stands_for: dict[str, str]) -> Any:
+    """References to what moto does not make, as text."""
+    if isinstance(value, list):
+        return [_resolved(entry, stands_for) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Ref": str(name)} if name in stands_for:
+            return stands_for[name]
+        case {"Fn::GetAtt": [str(name), *_]} if name in stands_for:
+            return stands_for[name]
+        case {"Fn::Sub": str(text)}:
+            for name, text_of in stands_for.items():
+                text = text.replace(f"${{{name}}}", text_of).replace(f"${{{name}.Arn}}", text_of)
+            return {"Fn::Sub": text}
+    return {key: _resolved(entry, stands_for) for key, entry in value.items()}
