@@ -29,10 +29,7 @@ NEVER = {
 }
 # Libraries of code that only another function comes to.
 ELSEWHERE_USED = {
-    "gateway": {
-        "botocore",
-        "jsonschema",
-    },  # credentials come from the environment; configuration is judged when it is set
+    "gateway": {"botocore", "httpx", "jsonschema"},  # of keys, of one machine's transport, of setting configuration
     "runner": {"botocore", "jsonschema", "wasmtime"},  # and wasmtime is in the layer
     "registry": set(),
     "publisher": {"wasmtime"},

@@ -77,7 +77,7 @@ def test_buckets_are_private_encrypted_and_versioned():
 
 
 def test_what_holds_data_outlives_the_stack():
-    kept = {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key"}
+    kept = {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Lambda::Version"}
     for name, resource in plain()["Resources"].items():
         assert (resource["Type"] in kept) == str(resource.get("DeletionPolicy", "")).startswith("Retain"), name
 
