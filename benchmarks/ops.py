@@ -2,8 +2,9 @@
 
 A gateway and a runner in this process, on the ports the platform uses, each wrapped in a counter. Cold: new ones of
 both, nothing cached, no artifact on the disk, one request. Warm: `CALLERS` callers of one install at once for longer
-than its cache lives, all of whose operations count, also those of caches that expire meanwhile and of the journal.
-An install that is called less than once in its cache's lifetime pays a `resolve` and a write for each call: 2.
+than its cache lives, all of whose operations count: also those of caches that expire meanwhile, of leases of rate,
+places and daily quotas, and of the journal. The quotas are all set, and so high that none is reached. An install that
+is called less than once in its cache's lifetime pays for each call a `resolve`, a lease and its return, and a write: 4.
 
 Dollars are AWS's list prices (us-east-1, on demand, arm64), of the items and the times measured here:
 
@@ -12,9 +13,11 @@ Dollars are AWS's list prices (us-east-1, on demand, arm64), of the items and th
                              0.0000133334 a GB-second: GATEWAY_GB * (gateway + INVOKE_MS + runner ms)
                                                      + RUNNER_GB * runner ms, both rounded up to a whole ms
     DynamoDB reads           0.125 a million units; 4 KB each, strongly consistent. A `resolve` is a query of the
-                             install and its secrets, and one item each: version, publisher, key, quarantine
+                             install and its secrets, and one item each: version, publisher, key, quarantine, and
+                             three of quotas; a lease is one item of each meter
     DynamoDB writes          0.625 a million units; 1 KB each, twice that in a transaction. An execution is its entry,
-                             its place in the extension's listing, and its part of the usage rows of its transaction
+                             its place in the extension's listing, and its part of the usage rows of its transaction;
+                             a lease is one item of each meter
     S3                       0.40 a million GETs; warm requests make none
 
 Not in it: the guest's own storage and egress, CloudWatch's ingestion, data transfer, KMS (one call a cold start).
@@ -41,7 +44,7 @@ from gateway.journal import Journal
 from gateway.messages import GatewayRequest
 from gateway.repeats import Repeats
 from gateway.resolve import Resolver
-from oriel.blobs import open_blobs
+from oriel.blobs.opening import open_source
 from oriel.contract import ExecuteRequest, ExecuteResponse
 from oriel.identity import Authenticator, KeySet, TokenVerifier
 from oriel.ids import new_id
@@ -52,6 +55,7 @@ from oriel.store.dynamodb import table
 from oriel.store.dynamodb.executions import ENTRIES
 from oriel.store.dynamodb.items import item_bytes, key_item, to_item
 from oriel.store.dynamodb.table import Key
+from oriel.store.policy_records import QuotaDefaults
 from oriel.store.records import Execution, Resolution
 from oriel.store.usage import summed
 from runner import assembly
@@ -64,6 +68,17 @@ USD_READ_UNIT, USD_WRITE_UNIT = 0.125, 0.625
 READ_BYTES, WRITE_BYTES, IN_A_TRANSACTION = 4_096, 1_024, 2
 
 
+QUOTAS = {
+    "requests_per_second": 100_000,
+    "burst": 200_000,
+    "concurrent": 1_000,
+    "daily_invocations": 10**9,
+    "daily_cpu_ms": 10**12,
+    "daily_memory_mb_ms": 10**15,
+    "daily_egress_bytes": 10**15,
+}
+
+
 class Counted:
     """A port whose calls are counted, and what they took and gave kept as far as the arithmetic needs it."""
 
@@ -72,6 +87,7 @@ class Counted:
         self.calls: Counter[str] = Counter()
         self.written: list[Sequence[Execution]] = []
         self.resolved: Resolution | None = None
+        self.leased = 0
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._port, name)
@@ -82,6 +98,8 @@ class Counted:
             self.calls[name] += 1
             if name == "record_executions":
                 self.written.append(args[0])
+            if name == "take_leases":
+                self.leased += len(args[1])
             answer = method(*args, **kwargs)
             self.resolved = answer if name == "resolve" else self.resolved
             return answer
@@ -91,6 +109,7 @@ class Counted:
     def forget(self) -> None:
         self.calls.clear()
         self.written.clear()
+        self.leased = 0
 
 
 class InProcess:
@@ -117,9 +136,11 @@ class Site:
         settings = deployment.settings()
         keyring = Keyring.open(settings.keyring_path)
         shutil.rmtree(assembly.artifact_cache(settings), ignore_errors=True)
-        self.store, self.blobs = Counted(open_store(settings.store_url)), Counted(open_blobs(settings.blobs_url))
+        store = open_store(settings.store_url)
+        store.put_quota_defaults(QuotaDefaults(tenant=QUOTAS, install=QUOTAS, updated_by="/benchmark", updated_at=0))
+        self.store, self.blobs = Counted(store), Counted(open_source(settings.blobs_url))
         opened.callback(self.store.close)
-        with patch.object(assembly, "open_blobs", lambda _: self.blobs):
+        with patch.object(assembly, "open_source", lambda _: self.blobs):
             self.way = InProcess(assembly.build_runner(settings, keyring))
         opened.enter_context(patch.object(assembly, "_open_store", lambda _: self.store))
         published = json.dumps(jwks(keyring.issuer_key)).encode()
@@ -174,8 +195,9 @@ def run() -> Iterator[Result]:
         requests = _warm(site)
         yield Result("ops.warm.store_ops", site.store.calls.total() / requests, "count")
         yield Result("ops.warm.blob_ops", site.blobs.calls.total() / requests, "count")
-        reads = site.store.calls["resolve"] / requests * read_units(site.store.resolved)
-        writes = sum(map(write_units, site.store.written)) / requests
+        resolved = site.store.calls["resolve"] * read_units(site.store.resolved)
+        reads = (resolved + site.store.leased) / requests
+        writes = (sum(map(write_units, site.store.written)) + site.store.leased * IN_A_TRANSACTION) / requests
         yield Result("ops.warm.read_units", reads, "count")
         yield Result("ops.warm.write_units", writes, "count")
         store = reads * USD_READ_UNIT + writes * USD_WRITE_UNIT
@@ -215,8 +237,8 @@ def read_units(found: Resolution | None) -> float:
     somewhere = Key("tenant#t#install#e", "install")
     together = sum(item_bytes(to_item(somewhere, record)) for record in (found.install, *found.secrets))
     version = item_bytes(to_item(somewhere, found.version))
-    publisher_key_and_quarantine = 3
-    return math.ceil(together / READ_BYTES) + math.ceil(version / READ_BYTES) + publisher_key_and_quarantine
+    publisher_key_quarantine_and_quotas = 6
+    return math.ceil(together / READ_BYTES) + math.ceil(version / READ_BYTES) + publisher_key_quarantine_and_quotas
 
 
 def write_units(batch: Sequence[Execution]) -> float:

@@ -19,6 +19,21 @@ from typing import Any
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 ERROR_DOCS = "https://oriel.dev/errors/"
+PROBLEM_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457",
+    "required": ["type", "title", "status", "detail", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "description": "stable; one of the catalogue"},
+        "hint": {"type": "string"},
+        "request_id": {"type": "string"},
+    },
+}
+"""The problem object as JSON Schema, for the OpenAPI descriptions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 
 from gateway.messages import SESSION_PATH, SessionAsk
 from oriel import __version__
-from oriel.errors import PROBLEM_MEDIA_TYPE
+from oriel.errors import PROBLEM_MEDIA_TYPE, PROBLEM_SCHEMA
 
 PATH = "/api/ext/{extension_id}/{path}"
 _READS = ("get", "head")
@@ -24,7 +24,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     described["paths"][SESSION_PATH] = {"post": _session()}
     components = described.setdefault("components", {})
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-    components.setdefault("schemas", {})["Problem"] = _PROBLEM
+    components.setdefault("schemas", {})["Problem"] = dict(PROBLEM_SCHEMA)
     return described
 
 
@@ -66,19 +66,3 @@ def _session() -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/json": {"schema": SessionAsk.model_json_schema()}}},
         "responses": {"200": {"description": "The token", "content": {"application/json": {"schema": answer}}}},
     }
-
-
-_PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "description": "RFC 9457",
-    "required": ["type", "title", "status", "detail", "code", "request_id"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string", "description": "stable; one of the catalogue"},
-        "hint": {"type": "string"},
-        "request_id": {"type": "string"},
-    },
-}

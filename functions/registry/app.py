@@ -5,10 +5,12 @@ is the token's and nothing else's; no answer is kept by a cache.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from fastapi import Depends, FastAPI, Response
 from starlette.routing import BaseRoute
 
+from oriel.errors import PROBLEM_MEDIA_TYPE, PROBLEM_SCHEMA
 from oriel.identity import Principal
 from oriel.web import install_error_handlers
 from registry.core import Registry
@@ -40,7 +42,7 @@ def create_app(
         pages: further routes, of what browsers load (`oriel.console.pages`), where nothing else serves them.
         tidy: called after a rotation of the data key (`PublishWorker.tidy`); without it the worker finds it by itself.
     """
-    app = FastAPI(title="Oriel registry", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Oriel registry", docs_url=None, redoc_url=None, responses=_REFUSALS)
     app.state.authenticate = authenticate
     install_error_handlers(app)
 
@@ -63,6 +65,14 @@ def create_app(
         app.include_router(routes, prefix=PREFIX, dependencies=[Depends(_never_cached)])
     app.router.routes.extend(pages)
     return app
+
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A refusal: what is wrong and how to mend it.",
+        "content": {PROBLEM_MEDIA_TYPE: {"schema": dict(PROBLEM_SCHEMA)}},
+    }
+}
 
 
 def _never_cached(response: Response) -> None:
