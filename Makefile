@@ -24,7 +24,7 @@ demo-check: $(VENV)/demo.stamp ## The same on free ports with data of its own, t
 serve: $(VENV)/demo.stamp ## Start the platform on http://127.0.0.1:8420
 	@$(BIN)/oriel serve
 
-test: $(VENV)/dev.stamp ## Every test
+test: $(VENV)/dev.stamp $(VENV)/sam.stamp ## Every test
 	@$(BIN)/python tools/ensure_chromium.py
 	@$(BIN)/pytest -n 2 --dist loadgroup -q $(ARGS)
 
