@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, settings
 # Each of these shares a component that takes long to build and to load: one process has it once for all of them.
 TOGETHER = {
     "tests/build/": "builds",
+    "tests/deployment/": "deployment",
     "tests/examples/": "examples",
     "tests/runner/alga/test_drop_in.py": "alga",
     "tests/runner/wasi/test_fetch.py": "examples",

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from oriel.capabilities import BY_INTERFACE, WIT_PACKAGE
+from oriel.capabilities import BY_INTERFACE, CAPABILITIES, WIT_PACKAGE
 from oriel.engine.config import current_fingerprint
 from oriel.engine.inspect import import_findings, importable
 from oriel.errors import InvalidInput, OrielError
@@ -37,6 +37,7 @@ from registry.verify import Reason, Rejected, Verified, Verifier, reasons
 
 MAX_ATTEMPTS = 5
 CLAIM_MS = 15 * 60_000
+WASI_WAYS = {"http.fetch": ("outgoing-handler",)}  # standard interfaces that a capability opens too
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +106,8 @@ class Publishing:
         self._claim(verified)
         self._depository.put_artifact(verified.bundle.component_digest, compiled)
         self._depository.put_bundle(verified, tuple(sorted(compiled.imports)), compiled.handler)
-        return self._move(upload, state="compiled", attempts=0)
+        warnings = tuple(component_warnings(verified.bundle.manifest, compiled))
+        return self._move(upload, state="compiled", attempts=0, findings=warnings)
 
     def _register(self, upload: Upload) -> Upload:
         verified = self._verifier.verify(upload)
@@ -201,3 +203,19 @@ def component_reasons(manifest: Manifest, compiled: Compiled) -> Iterator[Reason
         if capability and not capability.always and capability.name not in manifest.asked:
             message = f"needs the capability {capability.name}, which the manifest does not ask for"
             yield "invalid_component", f"imports.{interface}", message
+
+
+def component_warnings(manifest: Manifest, compiled: Compiled) -> Iterator[Reason]:
+    """What the manifest asks for and the component never imports: tenants would consent to it for nothing.
+
+    Components of `alga:extension` import what their toolchain keeps, which says nothing about what they use.
+    """
+    if compiled.handler == "alga":
+        return
+    imported = {interface.partition("/")[2].partition("@")[0] for interface in compiled.imports}
+    for index, request in enumerate(manifest.capabilities):
+        capability = CAPABILITIES[request.name]
+        ways = {capability.interface, *WASI_WAYS.get(capability.name, ())}
+        if capability.interface is not None and not capability.always and not ways & imported:
+            message = f"asks for {capability.name}, which the component never imports; leave it out"
+            yield "unused_capability", f"capabilities[{index}]", message

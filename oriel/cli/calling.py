@@ -10,6 +10,7 @@ import typer
 from oriel.cli.options import ExtensionId, on_platform
 from oriel.cli.output import EXIT_REFUSED, out, pairs
 from oriel.client import PlatformClient
+from oriel.errors import OrielError
 
 EXECUTION_HEADER = "x-ext-execution-id"
 
@@ -37,7 +38,12 @@ def call(
 def _body(data: str) -> bytes:
     if data == "@-":
         return sys.stdin.buffer.read()
-    return Path(data[1:]).read_bytes() if data.startswith("@") else data.encode()
+    if not data.startswith("@"):
+        return data.encode()
+    try:
+        return Path(data[1:]).read_bytes()
+    except OSError as error:
+        raise OrielError("invalid_input", f"{data[1:]} cannot be read: {error.strerror}.") from None
 
 
 def _print(answer: httpx.Response) -> None:

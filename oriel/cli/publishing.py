@@ -28,12 +28,26 @@ def publish(
     signature = envelope or envelope_path(path)
     if not signature.is_file():
         raise OrielError("signature_missing", f"There is no signature at {signature}.")
+    envelope = _envelope(signature)
     with out.progress("publishing") as progress:
-        session = platform.publish(path.read_bytes(), jsonlib.loads(signature.read_bytes()), progress)
+        session = platform.publish(path.read_bytes(), envelope, progress)
+    for warning in session["findings"]:
+        out.note(f"[yellow]warning[/]  {warning['at']} {warning['message']}")
     out.result(
         session,
         f"[bold green]ready[/]  {session['extension_id']} {session['version']}\n{session['content_hash']}",
     )
+
+
+def _envelope(path: Path) -> dict[str, Any]:
+    try:
+        envelope = jsonlib.loads(path.read_bytes())
+    except ValueError:
+        envelope = None
+    if not isinstance(envelope, dict):
+        hint = "Sign the bundle again: oriel sign."
+        raise OrielError("signature_invalid", f"{path} is not a signature: it holds no JSON object.", hint=hint)
+    return envelope
 
 
 def extensions(platform: PlatformClient) -> None:

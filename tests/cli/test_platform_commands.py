@@ -41,6 +41,28 @@ def test_publishing_again_is_no_error(oriel, published, tmp_path):
     assert oriel("publish", tmp_path / "project").code == 0
 
 
+def test_what_is_asked_for_and_never_used_is_told_to_the_author(oriel, published, tmp_path):
+    published(capabilities=ASKED)
+    told = oriel("publish", tmp_path / "project")
+    assert (told.code, "asks for storage.kv" in told.err) == (0, True)
+    assert [one["code"] for one in oriel("publish", tmp_path / "project", "--json").json["findings"]] == [
+        "unused_capability"
+    ]
+
+
+def test_a_signature_that_is_none_is_said_to_be_none(oriel, published, tmp_path):
+    published()
+    broken = tmp_path / "broken.dsse.json"
+    broken.write_text("not a signature")
+    refused = oriel("publish", tmp_path / "project", "--envelope", broken)
+    assert (refused.code, "oriel sign" in refused.err) == (1, True)
+
+
+def test_a_body_that_cannot_be_read_is_named(oriel, published, tmp_path):
+    refused = oriel("call", published(), "/", "--data", f"@{tmp_path}/missing.json")
+    assert (refused.code, "missing.json" in refused.err) == (1, True)
+
+
 def test_install_shows_what_is_asked_and_needs_a_decision(oriel, published):
     name = published(capabilities=ASKED)
     refused = oriel("install", name)
@@ -175,7 +197,7 @@ def test_an_api_key_calls_until_it_is_revoked(oriel, published, monkeypatch):
     assert oriel("install", name).code == 0
     made = oriel("key", "create", "nightly", "--permission", "invoke:read", "--extension", name, "--json").json
     assert oriel("key", "create", "x", "--permission", "fly").code == 1
-    assert made["key_id"] in oriel("key", "list").out
+    assert made["key_id"] in [key["key_id"] for key in oriel("key", "list", "--json").json]
     monkeypatch.setenv("ORIEL_TOKEN", made["token"])
     assert oriel("call", name, "/").code == 0
     assert oriel("call", name, "/", "--data", "{}").code == 1

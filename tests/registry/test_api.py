@@ -364,6 +364,7 @@ def test_a_tenant_in_a_header_or_a_body_changes_nothing(published):
 def routes():
     upload, extension, install = "/uploads/u", f"/extensions/{NAME}", f"/installs/{NAME}"
     return [
+        ("GET", "/me", None),
         ("POST", "/uploads", "publish"),
         ("GET", upload, "publish"),
         ("PUT", f"{upload}/bundle", "publish"),

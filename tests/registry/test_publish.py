@@ -359,3 +359,11 @@ def test_its_capabilities_are_asked_for_like_any_other(stage):
     asked = ["cap:client.read", "cap:ui.proxy", "cap:scheduler.manage", "cap:invoice.manual.create", "cap:service.read"]
     upload = stage.publish(project(component=small("clients.list-clients"), capabilities=asked))
     assert upload.state == "ready"
+
+
+def test_what_is_asked_for_and_never_imported_is_a_warning_of_a_version_that_is_ready(stage):
+    asked = [{"name": name, "purpose": "For later."} for name in ("log.emit", "storage.kv", "user.read")]
+    upload = stage.publish(project(component=guest("unreachable", imports=("storage.get",)), capabilities=asked))
+    assert upload.state == "ready"
+    assert [(code, at) for code, at, _ in upload.findings] == [("unused_capability", "capabilities[2]")]
+    assert "user.read" in upload.findings[0][2]

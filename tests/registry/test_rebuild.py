@@ -18,11 +18,9 @@ HELLO, TRAP = content_hash(hostile.HELLO), content_hash(hostile.TRAP)
 
 NEXT_COMPILER = """
 import sys
-from functools import partial
 from oriel.engine import compile as compiler
 
-compiler.compile_component = partial(compiler.compile_component, fuel=True)
-sys.exit(compiler.main(sys.argv[1:]))
+sys.exit(compiler.main([*sys.argv[1:], "--fuel"]))
 """
 
 

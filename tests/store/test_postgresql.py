@@ -218,7 +218,7 @@ def test_no_query_of_the_request_path_scans_a_table_or_reads_an_index_from_end_t
         for statement, given in statements:
             if statement.startswith(("SELECT", "DELETE")) and "set_config" not in statement:
                 plans[statement] = "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", given).scalars())
-    assert len(plans) == 8
+    assert len(plans) == 16
     for statement, plan in plans.items():
         assert "Seq Scan" not in plan, (statement, plan)
         assert plan.count("Index Cond") >= plan.count("Index Scan") + plan.count("Index Only Scan"), (statement, plan)

@@ -21,7 +21,7 @@ APPEND_ONLY = ["audit_entry"]
 UNDELETED = ["audit_head"]
 EVERYBODYS = [NO_TENANT, "t1", "t2"]
 SHOWN = {  # by named work and table; of guest records the rows here never expire
-    "purge": {"repeated_request": EVERYBODYS},
+    "purge": {"repeated_request": EVERYBODYS, "execution_fixture": EVERYBODYS},
     "audit": {"audit_entry": [NO_TENANT], "audit_head": [NO_TENANT]},
     "heads": {"audit_head": EVERYBODYS},
     "follow": {"tenant_extension_install": EVERYBODYS},

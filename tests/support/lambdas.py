@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from oriel.build.tools import cache_dir
+from oriel.build.tools import cache_dir, made_once
 from oriel.connections import Connections, NoAnswer
 from tools.lambda_python import lambda_python
 
@@ -49,14 +49,15 @@ def built() -> Path:
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if path.is_file() and "__pycache__" not in path.parts and path.suffix not in {".pyc", ".wasm"}:
                 digest.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    home = cache_dir() / f"sam-{ARCH}-{digest.hexdigest()[:16]}"
-    if not home.is_dir():
-        for former in cache_dir().glob(f"sam-{ARCH}-*"):
+    return made_once(cache_dir() / f"sam-{ARCH}" / digest.hexdigest()[:16], _build_alone)
+
+
+def _build_alone(folder: Path) -> None:
+    """`sam build`, in place of every earlier one: each has 200 MB."""
+    for former in folder.parents[1].iterdir():
+        if former != folder.parent:
             shutil.rmtree(former, ignore_errors=True)
-        work = cache_dir() / f"building-sam-{os.getpid()}"
-        build(work, ARCH)
-        work.rename(home)
-    return home
+    build(folder, ARCH)
 
 
 def build(folder: Path, arch: str) -> None:

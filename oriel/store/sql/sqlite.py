@@ -6,13 +6,15 @@ Rules kept here:
   written is there after a power cut.
 - A write begins with `BEGIN IMMEDIATE`: it waits for its turn at the start and never fails half-way for having read
   first.
-- Several processes may open one file at once, also for the first time.
+- Several processes may open one file at once, also for the first time. A file that is there is opened by SQLite alone:
+  closing any other descriptor of it drops the locks that this process has on it (POSIX), and the database with them.
 """
 
 import os
 import sqlite3
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -35,7 +37,8 @@ def sqlite_engine(path: Path) -> Engine:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         _switch_to_wal(path)
     except (OSError, sqlite3.Error) as error:
         raise StoreUnavailable(f"The database {path} cannot be opened: {error}.") from None

@@ -413,7 +413,7 @@ def test_a_route_is_a_get_without_payload_and_a_post_with(app):
 # scheduler
 
 
-@pytest.mark.parametrize(("function", "args"), [("listSchedules", []), ("getSchedule", ["s1"]), ("getEndpoints", [])])
+@pytest.mark.parametrize(("function", "args"), [("listSchedules", []), ("getSchedule", ["s1"])])
 def test_where_the_platform_keeps_no_schedules_asking_is_a_typed_failure(app, function, args):
     assert err(app.call("scheduler", function, *args)) == "internal"
 
