@@ -28,9 +28,9 @@ def publish(
     signature = envelope or envelope_path(path)
     if not signature.is_file():
         raise OrielError("signature_missing", f"There is no signature at {signature}.")
-    envelope = _envelope(signature)
+    signed = _envelope(signature)
     with out.progress("publishing") as progress:
-        session = platform.publish(path.read_bytes(), envelope, progress)
+        session = platform.publish(path.read_bytes(), signed, progress)
     for warning in session["findings"]:
         out.note(f"[yellow]warning[/]  {warning['at']} {warning['message']}")
     out.result(
