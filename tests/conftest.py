@@ -3,6 +3,8 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import engines
+
 # Each of these shares a component that takes long to build and to load: one process has it once for all of them.
 TOGETHER = {
     "tests/build/": "builds",
@@ -15,6 +17,8 @@ TOGETHER = {
 # How long an example takes says something of the machine, and nothing of what is tested.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+engines.hasten()
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks

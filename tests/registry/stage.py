@@ -1,7 +1,10 @@
 """A registry on SQLite and files, with a publisher that is registered and one that is not trusted."""
 
 import json
+import shutil
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from oriel.blobs import open_blobs
@@ -19,6 +22,7 @@ from registry.publishers import Publishers
 from registry.quarantine import Quarantines
 from registry.uploads import Uploads
 from tests.guests import hostile
+from tests.support.sqlite import migrated_file
 
 ACME = generate_key()
 NAME = "com.acme.notes"
@@ -75,9 +79,11 @@ class RememberingCompiler:
 
 
 def open_registry(folder, *, wrap_store=lambda store: store, wrap_blobs=lambda blobs: blobs, **fields):
-    keyring = Keyring.open(Path(folder, "keyring.json"), create=True)
+    keyring, database = Keyring.open(Path(folder, "keyring.json"), create=True), Path(folder, "oriel.db")
+    if not database.exists():
+        migrated_file(database)
     return Registry(
-        store=wrap_store(open_store(f"sqlite:{folder}/oriel.db")),
+        store=wrap_store(open_store(f"sqlite:{database}")),
         blobs=wrap_blobs(open_blobs(f"file:{folder}/blobs")),
         sealer=Sealer(keyring),
         platform_key=SigningKey(keyring.platform_key),
@@ -91,7 +97,7 @@ class Stage:
     """The registry's parts in the hands of a test."""
 
     def __init__(self, folder, **fields):
-        self.folder = folder
+        self.folder, self._remembered = folder, None
         self.registry = open_registry(folder, **fields)
         self.store, self.blobs = self.registry.store, self.registry.blobs
         self.uploads, self.installs = Uploads(self.registry), Installs(self.registry)
@@ -114,5 +120,20 @@ class Stage:
     def quarantine(self, content_hash):
         return Quarantines(self.registry).add(content_hash, NAME, deaths=3, reason="It aborts.")
 
+    def remember(self):
+        """What `reset` goes back to: the records as they are now."""
+        self._remembered = sqlite3.connect(":memory:")
+        with closing(sqlite3.connect(self.folder / "oriel.db")) as database:
+            database.backup(self._remembered)
+
+    def reset(self):
+        """The records as they were remembered, and no blobs: as good as another stage, and sooner there."""
+        with closing(sqlite3.connect(self.folder / "oriel.db")) as database:
+            self._remembered.backup(database)
+        shutil.rmtree(self.folder / "blobs")
+        open_blobs(f"file:{self.folder}/blobs")
+
     def close(self):
         self.store.close()
+        if self._remembered:
+            self._remembered.close()

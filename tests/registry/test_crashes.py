@@ -51,8 +51,9 @@ def test_a_publication_killed_after_any_write_ends_ready_when_it_is_repeated(tmp
     envelope = signed(packed)
     writes = [number for number, name in enumerate(calls) if name in WRITES]
     assert len(writes) > 12
+    stage = new_stage(tmp_path)
     for number in writes:
-        stage = new_stage(tmp_path, number)
+        stage.reset()
         child = PROCESSES.Process(target=publish_and_die, args=(stage.folder, packed, envelope, known, number))
         child.start()
         child.join(60)
@@ -62,14 +63,14 @@ def test_a_publication_killed_after_any_write_ends_ready_when_it_is_repeated(tmp
         ended = stage.publish(packed, envelope)
         assert ended.state == "ready", (number, calls[number], ended)
         assert_whole(stage, packed)
-        stage.close()
+    stage.close()
 
 
-def new_stage(folder, number, plan=None):
-    folder = folder / str(number)
-    folder.mkdir()
+def new_stage(folder, plan=None):
+    """A stage to be reset for each fault."""
     stage = faulty_stage(folder, plan) if plan else Stage(folder)
     stage.add_publisher()
+    stage.remember()
     return stage
 
 
@@ -87,9 +88,10 @@ def test_a_publication_with_a_fault_at_any_call_ends_ready_when_it_is_repeated(t
     envelope = signed(packed)
     # After a read, a fault is the same as one before the next call.
     struck = [number for number, name in enumerate(calls) if before or name in WRITES]
+    plan = Plan()
+    stage = new_stage(tmp_path, plan)
     for number in struck:
-        plan = Plan()
-        stage = new_stage(tmp_path, number, plan)
+        stage.reset()
         plan.calls.clear()
         plan.strike_at, plan.strike, plan.before = number, strike, before
         for _ in range(MAX_ATTEMPTS):
@@ -100,7 +102,7 @@ def test_a_publication_with_a_fault_at_any_call_ends_ready_when_it_is_repeated(t
             break
         assert ended.state == "ready", (number, calls[number], ended)
         assert_whole(stage, packed)
-        stage.close()
+    stage.close()
 
 
 def test_a_publication_that_always_kills_its_process_is_rejected_in_the_end(tmp_path, packed):

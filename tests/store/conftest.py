@@ -18,8 +18,11 @@ class Clock:
 
 def sqlite(folder, _closing):
     from oriel.store.sql import SqlStore
+    from tests.support.sqlite import migrated_file
 
-    return lambda clock: SqlStore.sqlite(folder / "registry" / "oriel.db", clock)
+    path = folder / "registry" / "oriel.db"
+    migrated_file(path)
+    return lambda clock: SqlStore.sqlite(path, clock)
 
 
 def postgresql(_folder, closing):
