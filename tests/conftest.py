@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import engines
+from tests.support import haste
 
 # Each of these shares a component that takes long to build and to load: one process has it once for all of them.
 TOGETHER = {
@@ -18,7 +18,7 @@ TOGETHER = {
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-engines.hasten()
+haste.hasten()
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks

@@ -35,8 +35,9 @@ from tests.store.factory import (
 from tests.store.test_fixtures import fixture
 from tests.store.test_registry_records import NOTES, execution, secret
 from tests.store.test_rollouts import ROLLOUT
-from tests.support.aws import CREDENTIALS, dynamodb_client, new_table, open_dynamodb, target
+from tests.support.aws import CREDENTIALS, REGION, dynamodb_client, new_table, open_dynamodb, target
 from tests.support.flaky import Flaky, lost, refused
+from tests.support.moto_dynamodb import Snapshot, items
 
 THROTTLED = refused("ProvisionedThroughputExceededException")
 CONFLICTING = refused("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
@@ -48,7 +49,10 @@ class Site:
     def __init__(self):
         self.table, self.clock = new_table(), Clock()
         self.client = Flaky(dynamodb_client())
-        self.store = DynamoStore(Requests(self.client, self.table, sleep=lambda _: None), self.clock)
+        self.store = self.new_store()
+
+    def new_store(self):
+        return DynamoStore(Requests(self.client, self.table, sleep=lambda _: None), self.clock)
 
     def publish(self):
         self.store.put_publisher(publisher())
@@ -61,8 +65,8 @@ class Site:
         return self.client.operations
 
     def rows(self):
-        """Every item of the table: a test may scan."""
-        return dynamodb_client().scan(TableName=self.table, ConsistentRead=True)["Items"]
+        """Every item of the table."""
+        return items(REGION, self.table)
 
 
 @pytest.fixture
@@ -222,18 +226,24 @@ def filled(site):
     return site
 
 
-def refilled(rows):
-    """A site of its own with the rows of another."""
-    site = Site()
-    for start in range(0, len(rows), 25):
-        puts = [{"PutRequest": {"Item": row}} for row in rows[start : start + 25]]
-        dynamodb_client().batch_write_item(RequestItems={site.table: puts})
-    return site
+class Refilled:
+    """A site that begins with the same rows again and again."""
+
+    def __init__(self):
+        self._filled = filled(Site())
+        self._rows = Snapshot(REGION, self._filled.table)
+
+    def site(self, *plan):
+        """With the plan for its requests."""
+        self._rows.put(self._filled.table)
+        self._filled.client = Flaky(dynamodb_client(), *plan)
+        self._filled.store = self._filled.new_store()
+        return self._filled
 
 
 @pytest.fixture(scope="module")
-def filled_rows():
-    return filled(Site()).rows()
+def refilled():
+    return Refilled()
 
 
 METHODS = sorted(every_method(Mock()))
@@ -252,17 +262,18 @@ def test_no_method_scans_and_every_read_is_strongly_consistent(site):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_every_method_survives_throttling_and_a_lost_answer_at_each_of_its_requests(filled_rows, name):
+def test_every_method_survives_throttling_and_a_lost_answer_at_each_of_its_requests(refilled, name):
     """The same call, undisturbed and disturbed at one request after another: the same answer and the same table."""
-    quiet = refilled(filled_rows)
+    quiet = refilled.site()
     wanted = every_method(quiet.store)[name]()
-    after = contents(quiet)
-    for at in range(len(quiet.client.sent)):
-        for fault in (("before", THROTTLED), ("before", lost()), ("after", lost())):
-            site = refilled(filled_rows)
-            site.client.plan = [None] * at + [fault]
-            assert every_method(site.store)[name]() == wanted, (at, fault)
-            assert contents(site) == after, (at, fault)
+    requests, after = len(quiet.client.sent), contents(quiet)
+    plans = [[None] * at + [fault] for at in range(requests) for fault in (("before", lost()), ("after", lost()))]
+    # What is throttled has no effect at all: so all requests of a call can be, each at its first attempt.
+    for plan in ([("before", THROTTLED), None] * requests, *plans):
+        site = refilled.site(*plan)
+        assert every_method(site.store)[name]() == wanted, plan
+        assert contents(site) == after, plan
+        assert not site.client.plan  # every fault of it struck
 
 
 def contents(site):
@@ -270,9 +281,8 @@ def contents(site):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_table_that_never_answers_is_unavailable_after_a_bounded_number_of_attempts(filled_rows, name):
-    site = refilled(filled_rows)
-    site.client.plan = [("before", CONFLICTING if "put" in name else THROTTLED)] * 100
+def test_a_table_that_never_answers_is_unavailable_after_a_bounded_number_of_attempts(refilled, name):
+    site = refilled.site(*[("before", CONFLICTING if "put" in name else THROTTLED)] * 100)
     with pytest.raises(StoreUnavailable):
         every_method(site.store)[name]()
     assert len(site.client.sent) <= 6

@@ -1,6 +1,5 @@
 """AWS on loopback: one moto server for the whole run, and keys that open nothing."""
 
-import threading
 import uuid
 from functools import cache
 
@@ -8,9 +7,9 @@ from moto.server import ThreadedMotoServer
 
 from oriel.aws import Credentials, Target
 from oriel.aws.botocore_client import make_client
-from oriel.aws.services import JsonClient
 from oriel.store.dynamodb import DynamoStore, table
 from oriel.store.dynamodb.requests import Requests
+from tests.support.moto_dynamodb import inside
 
 CREDENTIALS = Credentials("testing", "testing")
 REGION = "eu-central-1"
@@ -31,7 +30,8 @@ def target(name: str) -> Target:
 
 @cache
 def dynamodb_client():
-    return JsonClient("dynamodb", target("table"), CREDENTIALS, read_seconds=10)
+    """A client of moto's DynamoDB that takes no way over HTTP."""
+    return inside(Target("table", REGION), CREDENTIALS)
 
 
 def new_table() -> str:
@@ -41,27 +41,8 @@ def new_table() -> str:
     return name
 
 
-class OneAtATime:
-    """A client whose requests wait for each other: moto puts the whole table back where a transaction fails."""
-
-    _lock = threading.Lock()
-
-    def __init__(self, client):
-        self._client = client
-
-    def __getattr__(self, operation):
-        method = getattr(self._client, operation)
-
-        def one_at_a_time(**asked):
-            with self._lock:
-                return method(**asked)
-
-        return one_at_a_time
-
-
 def open_dynamodb(name, clock):
-    client = OneAtATime(JsonClient("dynamodb", target(name), CREDENTIALS, read_seconds=10))
-    return DynamoStore(Requests(client, name), clock)
+    return DynamoStore(Requests(dynamodb_client(), name), clock)
 
 
 @cache
