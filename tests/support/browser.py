@@ -1,11 +1,11 @@
 """A real Chromium for tests. It is never skipped: without it, what the tests claim about frames is not known."""
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+
+from tools.ensure_chromium import find
 
 INSTRUCTION = "Chromium is missing. Install it (Debian: apt-get install chromium), or name it in ORIEL_CHROMIUM."
 ARGUMENTS = (
@@ -25,7 +25,7 @@ ARTEFACTS = Path(__file__).parents[2] / ".artefacts" / "screenshots"
 @pytest.fixture(scope="module")
 def chromium():
     """The browser, one for a module: while it runs, its event loop keeps other tests from running one."""
-    path = os.environ.get("ORIEL_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    path = find()
     if not path or not Path(path).exists():
         pytest.fail(INSTRUCTION)
     with sync_playwright() as playwright:

@@ -16,10 +16,17 @@ GUEST_WITH_MAIN = """<!doctype html><title>guest</title><body><p id="out"></p><m
 <script type="module" src="app.js"></script>"""
 
 
-def test_a_frame_becomes_ready_and_knows_its_context(stage, page):
+@pytest.fixture(scope="module")
+def shown(raised, profile):
+    """A frame for all tests that leave it as it is."""
+    return raised.show(profile.new_page(), raised.publish(script=HELLO))
+
+
+def test_a_frame_becomes_ready_and_knows_its_context_and_the_nonce_is_gone_from_its_url(stage, page):
     ui = stage.publish(script=HELLO)
     frame = stage.show(page, ui, version="1.2.0", locale="de", path="/reports/7?full=1")
     frame.wait_for_selector("text=ready")
+    assert frame.evaluate("location.hash") == "#/reports/7?full=1"
     context = frame.evaluate("oriel.context")
     assert context == {
         "extensionId": ui["extensionId"],
@@ -33,14 +40,8 @@ def test_a_frame_becomes_ready_and_knows_its_context(stage, page):
     assert frame.evaluate("document.documentElement.lang") == "de"
 
 
-def test_the_nonce_is_gone_from_the_url_and_the_path_is_left(stage, page):
-    frame = stage.show(page, stage.publish(script=HELLO), path="/reports/7")
-    assert frame.evaluate("location.hash") == "#/reports/7"
-
-
-def test_fetch_reaches_the_handler_with_the_users_token(stage, page):
-    frame = stage.show(page, stage.publish(script=HELLO))
-    answer = frame.evaluate("""async () => {
+def test_fetch_reaches_the_handler_with_the_users_token(shown, stage):
+    answer = shown.evaluate("""async () => {
       const response = await oriel.fetch('/items/1?a=1&a=2', { method: 'PUT', body: 'hallo',
         headers: { 'x-ext-mode': 'fast', 'x-tenant': 'other' } });
       const headers = ['x-ext-kind', 'x-internal'].map((name) => response.headers.get(name));
@@ -55,9 +56,8 @@ def test_fetch_reaches_the_handler_with_the_users_token(stage, page):
     assert call["headers"]["content-type"] == "text/plain;charset=UTF-8"
 
 
-def test_an_answer_without_a_body_is_a_response(stage, page):
-    frame = stage.show(page, stage.publish(script=HELLO))
-    assert frame.evaluate("oriel.fetch('/empty').then((r) => [r.status, r.body])") == [204, None]
+def test_an_answer_without_a_body_is_a_response(shown, stage):
+    assert shown.evaluate("oriel.fetch('/empty').then((r) => [r.status, r.body])") == [204, None]
 
 
 def test_an_expired_token_is_renewed_once(stage, page):
@@ -72,9 +72,8 @@ def test_an_expired_token_is_renewed_once(stage, page):
     ]
 
 
-def test_abort_ends_the_call_as_fetch_would(stage, page):
-    frame = stage.show(page, stage.publish(script=HELLO))
-    name = frame.evaluate("""() => {
+def test_abort_ends_the_call_as_fetch_would(shown, stage):
+    name = shown.evaluate("""() => {
       const controller = new AbortController();
       const call = oriel.fetch('/items', { signal: controller.signal });
       controller.abort();
@@ -83,14 +82,13 @@ def test_abort_ends_the_call_as_fetch_would(stage, page):
     assert name == "AbortError"
 
 
-def test_abort_in_the_frame_ends_the_request_at_the_server(stage, page):
-    frame = stage.show(page, stage.publish(script=HELLO))
-    frame.evaluate("""() => {
+def test_abort_in_the_frame_ends_the_request_at_the_server(shown, stage):
+    shown.evaluate("""() => {
       window.controller = new AbortController();
       window.call = oriel.fetch('/slow', { signal: controller.signal }).catch((error) => error.name);
     }""")
     stage.until(lambda: stage.paths() == ["/api/ext/com.acme.reports/slow"])
-    assert frame.evaluate("controller.abort() ?? call") == "AbortError"
+    assert shown.evaluate("controller.abort() ?? call") == "AbortError"
     stage.until(lambda: stage.paths()[-1].endswith("/slow/left"))
 
 
@@ -99,9 +97,8 @@ def test_a_call_that_takes_too_long_ends(stage, page):
     assert frame.evaluate("oriel.fetch('/slow').catch((error) => error.code)") == "deadline_exceeded"
 
 
-def test_a_session_token_is_minted_for_the_extension_and_kept_for_a_while(stage, page):
-    frame = stage.show(page, stage.publish(script=HELLO))
-    tokens = frame.evaluate("Promise.all([oriel.sessionToken(), oriel.sessionToken()])")
+def test_a_session_token_is_minted_for_the_extension_and_kept_for_a_while(shown, stage):
+    tokens = shown.evaluate("Promise.all([oriel.sessionToken(), oriel.sessionToken()])")
     assert tokens == ["session-1", "session-1"]
     (call,) = stage.calls
     assert (call["method"], call["path"], call["body"]) == (
@@ -110,9 +107,9 @@ def test_a_session_token_is_minted_for_the_extension_and_kept_for_a_while(stage,
         b'{"extension_id":"com.acme.reports"}',
     )
     assert call["headers"]["authorization"] == "Bearer the-users-token"
-    assert frame.evaluate("oriel.sessionToken({ fresh: true })") == "session-2"
+    assert shown.evaluate("oriel.sessionToken({ fresh: true })") == "session-2"
     ask = "Promise.all(Array.from({ length: 8 }, () => oriel.sessionToken({ fresh: true }).catch(({ code }) => code)))"
-    assert "rate_limited" in frame.evaluate(ask)
+    assert "rate_limited" in shown.evaluate(ask)
 
 
 def test_a_key_that_the_product_wants_reaches_it_unless_the_app_uses_it(stage, page):
@@ -195,9 +192,8 @@ def test_toast_and_confirm_are_the_hosts(stage, page):
     page.wait_for_function("() => events.some(([type, text]) => type === 'toast' && text === 'Saved')")
 
 
-def test_without_a_host_dialog_every_question_is_answered_no(stage, page):
-    frame = stage.show(page, stage.publish(script=HELLO))
-    assert frame.evaluate("oriel.confirm('Delete it?')") is False
+def test_without_a_host_dialog_every_question_is_answered_no(shown):
+    assert shown.evaluate("oriel.confirm('Delete it?')") is False
 
 
 def test_another_document_of_the_same_extension_is_handshaken_anew(stage, page):
