@@ -5,13 +5,14 @@ from hypothesis import HealthCheck, settings
 
 from tests.support import haste
 
-# Each of these shares a component that takes long to build and to load: one process has it once for all of them.
+# Each of these shares what takes long to build or to start: one process has it once for all of them.
 TOGETHER = {
     "tests/build/": "builds",
     "tests/deployment/": "deployment",
     "tests/examples/": "examples",
     "tests/runner/alga/test_drop_in.py": "alga",
     "tests/runner/wasi/test_fetch.py": "examples",
+    "tests/web/": "browser",
 }
 
 # How long an example takes says something of the machine, and nothing of what is tested.
