@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -129,9 +130,15 @@ def _split(words: list[str]) -> Iterator[list[str]]:
             part.append(word)
 
 
+@cache
+def command_line() -> typer.core.TyperGroup:
+    """Every command there is; made of its functions once."""
+    return typer.main.get_command(app)
+
+
 def mistake(arguments: list[str]) -> str | None:
     """What is wrong with a command line: the command, an option, the number of arguments. None is nothing."""
-    command, context = typer.main.get_command(app), None
+    command, context = command_line(), None
     while hasattr(command, "commands"):
         context = command.make_context(command.name, [], parent=context, resilient_parsing=True)
         name, *arguments = arguments or [""]
@@ -225,7 +232,7 @@ def command_line_names() -> set[str]:
             yield from walk(child)
         yield from (parameter.envvar for parameter in command.params if parameter.envvar)
 
-    return set(walk(typer.main.get_command(app)))
+    return set(walk(command_line()))
 
 
 @pages

@@ -19,6 +19,7 @@ ARGUMENTS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no name leads anywhere: tests talk to loopback
 )
 TIMEOUT_MS = 30_000
+VIEWPORT = {"width": 1200, "height": 800}
 ARTEFACTS = Path(__file__).parents[2] / ".artefacts" / "screenshots"
 
 
@@ -37,19 +38,26 @@ def chromium():
 @pytest.fixture(scope="module")
 def profile(chromium):
     """A browser profile of the module's own."""
-    profile = chromium.new_context(viewport={"width": 1200, "height": 800})
+    profile = chromium.new_context(viewport=VIEWPORT)
     profile.set_default_timeout(TIMEOUT_MS)
     yield profile
     profile.close()
 
 
+@pytest.fixture(scope="module")
+def tab(profile):
+    return profile.new_page()
+
+
 @pytest.fixture
-def page(profile):
-    """A new page, signed in nowhere."""
-    page = profile.new_page()
-    yield page
-    page.close()
-    profile.clear_cookies()
+def page(tab):
+    """An empty page, signed in nowhere. It is the module's one tab: another one would cost processes of its own."""
+    yield tab
+    tab.evaluate("() => { try { sessionStorage.clear(); localStorage.clear(); } catch { /* it has none */ } }")
+    tab.goto("about:blank")
+    tab.set_viewport_size(VIEWPORT)
+    tab.emulate_media(color_scheme="null")
+    tab.context.clear_cookies()
 
 
 def keep(page, *name):

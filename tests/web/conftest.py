@@ -1,9 +1,9 @@
 import pytest
 
-from tests.support.browser import chromium, page, profile
+from tests.support.browser import chromium, page, profile, tab
 from tests.web.stage import raised_stage
 
-__all__ = ["chromium", "page", "profile", "raised", "stage"]
+__all__ = ["chromium", "page", "profile", "raised", "stage", "tab"]
 
 
 @pytest.fixture(scope="session")
