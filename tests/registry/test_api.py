@@ -63,15 +63,24 @@ class Platform:
         return self.call("POST", "/uploads", who, json=body)
 
 
-@pytest.fixture
-def platform(tmp_path):
-    stage = Stage(tmp_path)
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """One application for all tests: building it takes longer than most of them."""
+    stage = Stage(tmp_path_factory.mktemp("platform"))
     stage.add_publisher()
-    worker = PublishWorker(stage.registry)
-    app = create_app(stage.registry, authenticate, wake=worker.wake)
+    stage.remember()
+    app = create_app(stage.registry, authenticate, wake=lambda upload_id: platform.worker.wake(upload_id))
     with Port().serve(app) as origin, httpx.Client(base_url=origin, trust_env=False) as http:
-        yield Platform(stage, worker, http)
+        platform = Platform(stage, PublishWorker(stage.registry), http)
+        yield platform
     stage.close()
+
+
+@pytest.fixture
+def platform(served):
+    served.stage.reset()
+    served.worker = PublishWorker(served.stage.registry)
+    return served
 
 
 @pytest.fixture

@@ -31,9 +31,11 @@ class Platform:
         return self.call("POST", path, who, json=KEY | body)
 
 
-@pytest.fixture
-def platform(tmp_path):
-    stage = Stage(tmp_path)
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """One application for all tests: building it takes longer than most of them."""
+    stage = Stage(tmp_path_factory.mktemp("platform"))
+    stage.remember()
     keys = ApiKeys(stage.registry.store, ttl=0)
 
     def authenticate(authorization):
@@ -44,6 +46,12 @@ def platform(tmp_path):
     with Port().serve(app) as origin, httpx.Client(base_url=origin, trust_env=False) as http:
         yield Platform(stage, http)
     stage.close()
+
+
+@pytest.fixture
+def platform(served):
+    served.stage.reset()
+    return served
 
 
 # API keys
@@ -64,9 +72,9 @@ def test_a_key_is_shown_once_and_works_until_it_is_revoked(platform):
     assert platform.call("DELETE", f"/api-keys/{key['key_id']}", "admin").status_code == 200
 
 
-def test_nothing_of_a_key_that_would_open_anything_is_stored(platform, tmp_path):
+def test_nothing_of_a_key_that_would_open_anything_is_stored(platform):
     token = platform.made().json()["token"]
-    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    written = b"".join(path.read_bytes() for path in platform.stage.folder.rglob("*") if path.is_file())
     assert token.split(".")[1].encode() in written
     assert token.encode() not in written
     assert token.split(".")[2].encode() not in written

@@ -16,7 +16,7 @@ from oriel.store.records import Execution
 from registry.app import create_app
 from registry.observe import series, tail
 from registry.observe.stream import Streams
-from tests.registry.stage import ADMIN, NAME, OPERATOR, OTHER_ADMIN, open_registry
+from tests.registry.stage import ADMIN, NAME, OPERATOR, OTHER_ADMIN, Stage
 from tests.support.serving import Port
 
 T0 = 1_795_000_000_000
@@ -68,8 +68,8 @@ def authenticate(authorization):
 
 
 class Observed:
-    def __init__(self, registry, clock, http):
-        self.store, self.clock, self.http = registry.store, clock, http
+    def __init__(self, stage, clock, http):
+        self.stage, self.store, self.clock, self.http = stage, stage.store, clock, http
 
     def get(self, path, who="admin", **params):
         return self.http.get(f"/api/v1{path}", params=params, headers={"authorization": f"Bearer {who}"})
@@ -86,17 +86,26 @@ class Observed:
 @contextmanager
 def serving(folder, **fields):
     clock = Clock()
-    registry = open_registry(folder, now=clock, **fields)
-    registry.store._clock = clock
-    with Port().serve(create_app(registry, authenticate)) as origin, httpx.Client(base_url=origin) as http:
-        yield Observed(registry, clock, http)
-    registry.store.close()
+    stage = Stage(folder, now=clock, **fields)
+    stage.store._clock = clock
+    stage.remember()
+    with Port().serve(create_app(stage.registry, authenticate)) as origin, httpx.Client(base_url=origin) as http:
+        yield Observed(stage, clock, http)
+    stage.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """One application for all tests: building it takes longer than most of them."""
+    with serving(tmp_path_factory.mktemp("observed"), prices=PRICES, streams=1) as observed:
+        yield observed
 
 
 @pytest.fixture
-def observed(tmp_path):
-    with serving(tmp_path, prices=PRICES, streams=1) as observed:
-        yield observed
+def observed(served):
+    served.stage.reset()
+    served.clock.now = T0
+    return served
 
 
 def ids(page):
@@ -128,7 +137,15 @@ def test_log_lines_are_searched_by_level_and_text(observed):
     assert (len(first["items"]), len(rest["items"])) == (1, 2)
 
 
-def test_who_looked_is_in_the_audit_once_for_each_thing(observed):
+@pytest.fixture
+def unseen(tmp_path):
+    """An application of its own, which has not seen anybody look."""
+    with serving(tmp_path) as observed:
+        yield observed
+
+
+def test_who_looked_is_in_the_audit_once_for_each_thing(unseen):
+    observed = unseen
     observed.store.record_executions([execution()])
     for _ in range(3):
         observed.get("/executions")
