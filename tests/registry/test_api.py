@@ -69,9 +69,13 @@ def served(tmp_path_factory):
     stage = Stage(tmp_path_factory.mktemp("platform"))
     stage.add_publisher()
     stage.remember()
-    app = create_app(stage.registry, authenticate, wake=lambda upload_id: platform.worker.wake(upload_id))
-    with Port().serve(app) as origin, httpx.Client(base_url=origin, trust_env=False) as http:
-        platform = Platform(stage, PublishWorker(stage.registry), http)
+    platform = Platform(stage, PublishWorker(stage.registry), None)
+
+    def wake(upload_id):
+        platform.worker.wake(upload_id)
+
+    app = create_app(stage.registry, authenticate, wake=wake)
+    with Port().serve(app) as origin, httpx.Client(base_url=origin, trust_env=False) as platform.http:
         yield platform
     stage.close()
 

@@ -52,7 +52,7 @@ class Inside:
 
 def inside(target: Target, credentials: Credentials) -> JsonClient:
     client = JsonClient("dynamodb", target, credentials)
-    client.connections = Inside()  # type: ignore[assignment]
+    client.connections = Inside()
     return client
 
 
@@ -81,8 +81,9 @@ def _table(region: str, name: str) -> Table:
 class _Named(threading.local):
     """The keys that the transaction of this thread writes to, by table, and the tables as they were before it."""
 
-    keys: Mapping[str, list[tuple[DynamoType, DynamoType]]] = {}
-    before: dict[str, Table] = {}  # noqa: RUF012
+    def __init__(self) -> None:
+        self.keys: Mapping[str, list[tuple[DynamoType, DynamoType]]] = {}
+        self.before: dict[str, Table] = {}
 
 
 _named = _Named()
