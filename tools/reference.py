@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import typer
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -60,10 +59,9 @@ def errors() -> str:
 def cli() -> str:
     """Every command with its arguments and options."""
     from oriel.cli import __doc__ as exit_codes
-    from oriel.cli import app
+    from oriel.cli import commands
 
-    command = typer.main.get_command(app)
-    sections = "\n".join(_command(command, "oriel"))
+    sections = "\n".join(_command(commands(), "oriel"))
     return f"{MADE}\n# The command line\n\n{(exit_codes or '').partition(chr(10))[2].strip()}\n\n{sections}"
 
 

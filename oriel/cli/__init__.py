@@ -5,8 +5,11 @@ again; 130 interrupted.
 """
 
 import sys
+from collections.abc import Callable
+from functools import cache
 
 import typer
+from typer.main import get_command
 
 from oriel import __version__
 from oriel.cli import (
@@ -58,6 +61,12 @@ def _options(
     pass
 
 
+@cache
+def commands() -> Callable[[list[str]], object]:
+    """The whole command line, made of its functions once: that takes longer than most commands do."""
+    return get_command(app)
+
+
 def main() -> None:
     """Run one command and exit with its code."""
     sys.exit(run(sys.argv[1:]))
@@ -66,7 +75,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command; its exit code."""
     try:
-        app(arguments)
+        commands()(arguments)
     except OrielError as error:
         return out.error(error)
     except SystemExit as end:  # how typer ends, well or badly

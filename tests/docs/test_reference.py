@@ -6,15 +6,13 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import msgspec
 import pytest
-import typer
 
 from oriel.build.tools import CACHE_VARIABLE
-from oriel.cli import app
+from oriel.cli import commands
 from oriel.manifest import Manifest
 from oriel.settings import Settings, variable
 from oriel.signing import TrustBundle
@@ -130,15 +128,9 @@ def _split(words: list[str]) -> Iterator[list[str]]:
             part.append(word)
 
 
-@cache
-def command_line() -> typer.core.TyperGroup:
-    """Every command there is; made of its functions once."""
-    return typer.main.get_command(app)
-
-
 def mistake(arguments: list[str]) -> str | None:
     """What is wrong with a command line: the command, an option, the number of arguments. None is nothing."""
-    command, context = command_line(), None
+    command, context = commands(), None
     while hasattr(command, "commands"):
         context = command.make_context(command.name, [], parent=context, resilient_parsing=True)
         name, *arguments = arguments or [""]
@@ -232,7 +224,7 @@ def command_line_names() -> set[str]:
             yield from walk(child)
         yield from (parameter.envvar for parameter in command.params if parameter.envvar)
 
-    return set(walk(command_line()))
+    return set(walk(commands()))
 
 
 @pages
