@@ -9,6 +9,7 @@ that its compiler may use all features of this CPU and adds no checks for interr
 import hashlib
 import secrets
 import time
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +22,6 @@ from benchmarks.guests import keep
 from oriel.build.tools import cache_dir
 from oriel.contract import HttpRequest
 
-ENCODINGS = {"text": "utf-8", "binary": "latin-1"}
 PACKAGE = "oriel:extension/{}@1.0.0"
 
 # What the guests of the benchmarks may call while they answer.
@@ -94,12 +94,16 @@ def _record(**fields: Any) -> wc.Record:
 def _body(data: bytes, case: str) -> wc.Variant:
     if not data:
         return wc.Variant("empty")
-    return wc.Variant(case, data if case == "bytes" else data.decode(ENCODINGS[case]))
+    if case == "bytes":
+        return wc.Variant(case, data)
+    return wc.Variant(case, b64encode(data).decode() if case == "base64" else data.decode())
 
 
 def _bytes(body: wc.Variant) -> bytes:
     payload = body.payload or b""
-    return payload if isinstance(payload, bytes) else str(payload).encode(ENCODINGS[body.tag])
+    if isinstance(payload, bytes):
+        return payload
+    return b64decode(payload) if body.tag == "base64" else str(payload).encode()
 
 
 def _artifact(engine: wasmtime.Engine, name: str, component: bytes) -> Path:

@@ -121,7 +121,8 @@ ANSWERS: dict[str, str] = {
     "open_upload": "201 [Upload](#upload), or 200 where the session is there already",
     "get_upload": "200 [Upload](#upload)",
     "receive_bundle": "200 [Upload](#upload)",
-    "finalize": "202 [Upload](#upload) and `location`, where to poll until `state` is `ready` or `rejected`",
+    "finalize": "202 [Upload](#upload) and `location`, where to poll until `state` is `ready` or `rejected`; "
+    "409 `version_exists` where the version is published with other bytes",
     "register_publisher": "201 [Publisher](#publisher), or 200 where it is known",
     "list_publishers": "200 a listing of [Publisher](#publisher)",
     "get_publisher": "200 [Publisher](#publisher), with `keys`, a list of [Key](#key)",
@@ -148,7 +149,8 @@ ANSWERS: dict[str, str] = {
     "grant": "200 [Install](#install); the other grants stay",
     "revoke_grant": "200 [Install](#install), or 404 where it is not granted",
     "preview_upgrade": "200 [Upgrade](#upgrade): what `POST` to the same address would do; it changes nothing",
-    "upgrade": "200 [Install](#install); 422 `invalid_config` where the configuration does not fit",
+    "upgrade": "200 [Install](#install): without `exact` the grants that are not named stay; 422 `invalid_config` "
+    "where the configuration does not fit",
     "roll_back": "200 [Install](#install), at the version before and pinned to it; 409 where there is none",
     "restore": "200 [Install](#install), disabled; 409 where it was not uninstalled",
     "delete_install": "200 [Receipt](#receipt); 409 where it was not uninstalled",

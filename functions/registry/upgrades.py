@@ -77,6 +77,8 @@ class Upgrades:
         version: str | None = None,
         grants: Sequence[GrantRequest] = (),
         config: Mapping[str, Any] | None = None,
+        *,
+        exact: bool = False,
     ) -> Install:
         """Run another version from now on.
 
@@ -85,6 +87,7 @@ class Upgrades:
                 highest of the range that it follows, or the latest.
             grants: what is consented to now, each in place of the same capability's grant; the others stay.
             config: exactly this configuration from now on; None keeps what is there.
+            exact: these grants and no others; none stays that is not among them.
 
         Raises:
             OrielError: `not_found`, `version_yanked`, `quarantined`, and the refusals of its signature.
@@ -98,8 +101,13 @@ class Upgrades:
         wanted = valid_config(step.new, install.config if config is None else config)
         follows = install.follows if version is None else range_in(version)
         moved = replace(
-            _moved(step, given), config=wanted, follows=follows, by_rollout=self._is_on_its_way(step, version)
+            _moved(step, given),
+            config=wanted,
+            follows=follows,
+            by_rollout=self._is_on_its_way(step, version),
         )
+        if exact:
+            moved = replace(moved, grants=given)
         return self._installs.replace(principal, "install.upgrade", install, moved)
 
     def rollback(self, principal: Principal, extension_id: str) -> Install:

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from oriel.blobs import Presigned
 from oriel.errors import OrielError
 from oriel.ids import new_id
-from oriel.signing import MAX_ENVELOPE_BYTES
+from oriel.signing import MAX_ENVELOPE_BYTES, claims
 from oriel.store import Conflict
 from oriel.store.records import TERMINAL_STATES, Upload
 from registry.core import Registry
@@ -120,7 +120,7 @@ class Uploads:
 
         Raises:
             OrielError: `signature_missing`; `signature_invalid` where the envelope is too large; `conflict` where
-                the bytes have not come.
+                the bytes have not come; `version_exists` where they are signed as a version that has others.
         """
         upload = self.get(principal, upload_id)
         if upload.state != "open":
@@ -134,6 +134,7 @@ class Uploads:
             raise OrielError(
                 "conflict", "The bundle's bytes have not come.", hint="PUT them to the session's upload_url first."
             )
+        self._refuse_other_bytes(upload, signature)
         self._blobs.put_stream(staged_signature(upload_id), [signature], limit=MAX_ENVELOPE_BYTES)
         changed = replace(upload, state="uploaded", updated_at=self._registry.now(), revision=upload.revision + 1)
         try:
@@ -141,6 +142,17 @@ class Uploads:
         except Conflict:  # another request finalized it meanwhile
             return self.get(principal, upload_id)
         return changed
+
+    def _refuse_other_bytes(self, upload: Upload, signature: bytes) -> None:
+        """Tell now what the publisher, which verifies the claims, would tell after its work."""
+        try:
+            claimed = claims(signature)
+        except OrielError:
+            return
+        name, number = str(claimed.get("name")), str(claimed.get("version"))
+        version = self._store.get_version(name, number)
+        if version is not None and version.content_hash != upload.content_hash:
+            raise OrielError("version_exists", f"{name} {number} is published with other bytes.")
 
     def sweep_staging(self) -> int:
         """Delete staged bytes that no session needs any more; how many blobs."""

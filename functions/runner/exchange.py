@@ -2,7 +2,7 @@
 
 Rules kept here:
 
-- A body goes in as text where it is text, as bytes where it is small, else as a binary string (`wit/types.wit`).
+- A body goes in as text where it is text, as bytes where it is small, else as base64 (`wit/types.wit`).
 - An answer is judged before it leaves: a status of 200 to 599, names that are tokens and values without control
   characters (RFC 9110, section 5), within the execution's limits. What does not hold is the extension's fault and
   named as such; it is never mended in silence.
@@ -14,7 +14,7 @@ from typing import TypedDict
 
 from oriel.contract import MAX_TEXT_BYTES, BodyFields, HttpRequest, Limits, body_fields
 from oriel.errors import OrielError
-from runner.host.bodies import Body, from_bytes, from_text, to_bytes
+from runner.host.bodies import NOT_BASE64, Body, from_bytes, from_text, least_size, to_bytes
 
 MAX_HEADER_BYTES = 32_768
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -79,7 +79,7 @@ def _guest_body(http: HttpRequest) -> Body:
 def largest_result(limits: Limits) -> int:
     """How much of an answer is unpacked at all, as `RunLimits.max_result_bytes` counts; `from_guest` is exact.
 
-    A binary string takes up to two bytes of UTF-8 for one of the body, and a header's record costs more than its text.
+    Base64 takes four bytes for three of the body, and a header's record costs more than its text.
     """
     return 2 * limits.max_response_bytes + MAX_HEADER_BYTES + 256 * (limits.max_response_headers + 1)
 
@@ -118,15 +118,14 @@ def _header(at: int, line: Pair) -> tuple[str, str]:
 
 
 def _body(body: Body, limit: int) -> BodyFields:
-    # A character is at least one byte: what has too many of them is refused before it is copied.
-    if body[0] != "empty" and len(body[1]) > limit:
-        raise _too_large(len(body[1]), limit)
+    if (size := least_size(body)) > limit:  # before it is copied
+        raise _too_large(size, limit)
     if body[0] == "text" and body[1].isascii() and len(body[1]) <= MAX_TEXT_BYTES:
         return {"body_text": body[1], "body_bytes": b""}
     try:
         data = to_bytes(body)
     except ValueError:
-        raise OrielError("bad_response", "body: a binary string has characters up to U+00FF only.") from None
+        raise OrielError("bad_response", f"body: {NOT_BASE64}.") from None
     if len(data) > limit:
         raise _too_large(len(data), limit)
     return body_fields(data)

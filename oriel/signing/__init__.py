@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         STATEMENT_TYPE,
         Statement,
         VerifiedSignature,
+        claims,
         sign_bundle,
         sign_statement,
         verify_bundle,
@@ -48,6 +49,7 @@ __all__ = [
     "TrustedKey",
     "Validity",
     "VerifiedSignature",
+    "claims",
     "generate_key",
     "pae",
     "sign_bundle",
@@ -63,7 +65,7 @@ __getattr__ = exports(
         "keys": "KEY_KINDS KeyKind PublicKey Signer SigningKey generate_key",
         "policy": "TrustedKey Validity",
         "statements": "BUNDLE_PREDICATE BUNDLE_SUBJECT STATEMENT_TYPE Statement VerifiedSignature "
-        "sign_bundle sign_statement verify_bundle verify_statement",
+        "claims sign_bundle sign_statement verify_bundle verify_statement",
         "trust": "TrustBundle",
     },
 )

@@ -110,15 +110,28 @@ def verify_statement(
     """
     parsed = Envelope.parse(envelope)
     signer = trust.signer(parsed, publisher, now_ms() if now is None else now)
-    try:
-        statement = _Statement.convert(strict_json.loads(parsed.payload, max_bytes=MAX_ENVELOPE_BYTES))
-    except (msgspec.ValidationError, strict_json.JsonError):
-        raise OrielError("signature_invalid", "The signed payload is not an in-toto Statement v1.") from None
+    statement = _statement(parsed)
     if statement.predicate_type != predicate_type:
         shown = strict_json.shown(statement.predicate_type)
         raise OrielError("signature_invalid", f"The statement is a {shown}, not a '{predicate_type}'.")
     subjects = {subject.name: _PREFIX + subject.digest.sha256 for subject in statement.subject}
     return Statement(subjects, statement.predicate_type, statement.predicate, signer.key_id)
+
+
+def claims(envelope: bytes) -> Mapping[str, Any]:
+    """The predicate of an envelope's statement, whoever signed it: enough to refuse by, never to believe.
+
+    Raises:
+        OrielError: `signature_missing` or `signature_invalid`.
+    """
+    return _statement(Envelope.parse(envelope)).predicate
+
+
+def _statement(envelope: Envelope) -> _Statement:
+    try:
+        return _Statement.convert(strict_json.loads(envelope.payload, max_bytes=MAX_ENVELOPE_BYTES))
+    except (msgspec.ValidationError, strict_json.JsonError):
+        raise OrielError("signature_invalid", "The signed payload is not an in-toto Statement v1.") from None
 
 
 def sign_bundle(

@@ -6,8 +6,9 @@ import { toBody, toBytes, toText } from '../../oriel/build/guest/js/bodies.js';
 import { Conflict, Denied, HostError, Problem, call } from '../../oriel/build/guest/js/errors.js';
 import { Headers, Request, Response, json, lift, lower, toResponse } from '../../oriel/build/guest/js/messages.js';
 
-// The engine of components has it; Node.js 24 has not.
+// The engine of components has them; Node.js 24 has not.
 Uint8Array.fromBase64 ??= (text) => new Uint8Array(Buffer.from(text, 'base64'));
+Uint8Array.prototype.toBase64 ??= function () { return Buffer.from(this).toString('base64'); };
 
 const silent = { warn() {}, error() {} };
 const answer = (app, method, path) => app.handle(new Request({ method, path }), silent);
@@ -56,19 +57,19 @@ test('a result error of the host is thrown as the class of its kind', () => {
   assert.throws(() => call(() => { throw new TypeError('x'); }), TypeError);
 });
 
-test('bodies cross as text where they are text, else as binary strings, and come back whole', () => {
+test('bodies cross as text where they are text, else as base64, and come back whole', () => {
   const tags = [[], [104, 105], [0xc3, 0xbc], [0xff], [0xef, 0xbb, 0xbf, 0x61]].map((bytes) => {
     const body = toBody(Uint8Array.from(bytes));
     assert.deepEqual([...toBytes(body)], bytes);
     return body.tag;
   });
-  assert.deepEqual(tags, ['empty', 'text', 'text', 'binary', 'binary']);
+  assert.deepEqual(tags, ['empty', 'text', 'text', 'base64', 'base64']);
   assert.equal(toText({ tag: 'bytes', val: Uint8Array.of(0xff) }), null);
 });
 
 test('a large binary body does not overflow the stack', () => {
   const bytes = new Uint8Array(2_000_000).fill(0xfe);
-  assert.equal(toBody(bytes).val.length, bytes.length);
+  assert.deepEqual(toBytes(toBody(bytes)), bytes);
 });
 
 test('headers keep repeats and take no notice of case', () => {

@@ -7,7 +7,7 @@
     $respond (status, headers, headers_len, body_case, body, body_len) -> the handler's result
     $interface.name                     each function named in `imports`, lowered
 
-Bodies are 0 empty, 1 text, 2 bytes, 3 binary; a header is four words: name, its length, value, its length.
+Bodies are 0 empty, 1 text, 2 bytes, 3 base64; a header is four words: name, its length, value, its length.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from tests.guests.wit import TypeWriter, core_params, core_result, instance, low
 
 PACKAGE = "oriel:extension"
 VERSION = "1.0.0"
-TEXT, BYTES, BINARY = 1, 2, 3
+TEXT, BYTES, BASE64 = 1, 2, 3
 
 _PARTS = ("method", "path", "query", "route", "params", "headers")
 _LOCALS = " ".join(

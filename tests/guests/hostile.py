@@ -230,7 +230,7 @@ def header(name: str, value: str) -> bytes:
 
 
 def big_body(size: int, case: int = TEXT) -> bytes:
-    """Answers with `size` bytes of zeros, as text, bytes or a binary string."""
+    """Answers with `size` bytes of zeros, as text, bytes or what should be base64."""
     return guest(
         f"""(call $respond (i32.const 200) (i32.const 0) (i32.const 0) (i32.const {case})
               (call $alloc (i32.const {size})) (i32.const {size}))"""

@@ -91,17 +91,21 @@ def test_the_same_bytes_again_are_ready_at_once(stage):
     assert stage.store.get_version(NAME, "1.0.0").published_by == AUTHOR
 
 
-def test_the_same_version_with_other_bytes_is_rejected(stage):
+def test_the_same_version_with_other_bytes_is_a_conflict(stage):
     stage.publish(project())
-    upload = stage.publish(project(title="Other"))
-    assert (upload.state, codes(upload)) == ("rejected", ["version_exists"])
+    other = project(title="Other")
+    with pytest.raises(OrielError) as refused:
+        stage.publish(other)
+    assert (refused.value.code, refused.value.status) == ("version_exists", 409)
+    assert stage.uploads.open(AUTHOR, other.content_hash, len(other.data))[0].state == "open"
     assert stage.store.get_version(NAME, "1.0.0").manifest["title"] == "Notes"
 
 
 def test_every_reason_is_given_at_once(stage):
+    upload = stage.finalized(project(title="Other"), signed(project(title="Other"), generate_key()))
     stage.publish(project())
     stage.publishers.revoke(OPERATOR, "com.acme")
-    upload = stage.publish(project(title="Other"), signed(project(title="Other"), generate_key()))
+    upload = stage.publishing.run(upload)
     assert codes(upload) == ["forbidden", "version_exists", "signature_untrusted"]
 
 
@@ -223,8 +227,9 @@ def test_a_key_revoked_between_two_steps_stops_the_publication(stage):
 
 
 def test_staging_is_empty_when_a_session_has_ended(stage):
+    other = stage.finalized(project(title="Other"))
     stage.publish(project())
-    stage.publish(project(title="Other"))
+    assert stage.publishing.run(other).state == "rejected"
     assert keys(stage, "staging/") == []
 
 

@@ -100,6 +100,12 @@ def test_with_consent_it_takes_what_is_consented_to(upgrades, installed):
     assert refusal.code == "invalid_input"
 
 
+def test_with_an_exact_consent_nothing_stays_that_is_not_in_it(upgrades, installed):
+    upgraded = upgrades.upgrade(ADMIN, NAME, "2.0.0", grants("user.read"), exact=True)
+    assert scopes(upgraded) == {"user.read": ()}
+    assert scopes(upgrades.upgrade(ADMIN, NAME, "2.0.0", exact=True)) == {}
+
+
 def test_what_a_version_did_not_ask_for_is_asked_for_anew_when_a_later_one_does(stage, upgrades, installed):
     stage.publish(
         project("3.0.0", capabilities=[KV, fetch("a.acme.com", "b.acme.com")], settings=settings(limit="integer"))

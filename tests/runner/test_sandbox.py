@@ -17,7 +17,7 @@ from runner import epochs
 from runner.linking import MAX_ARGUMENT_BYTES
 from runner.sandbox import HostFunction, RunFailure, RunLimits, Sandbox
 from tests.guests import hostile
-from tests.guests.build import BINARY, BYTES, TEXT, artifact, guest
+from tests.guests.build import BASE64, BYTES, TEXT, artifact, guest
 
 MEGABYTE = 1 << 20
 TWO_PAGES = 2 * 65_536  # what a guest of these tests starts with
@@ -92,7 +92,7 @@ def test_the_handler_answers_what_it_was_asked(run):
     assert run(hostile.ECHO).value == {"status": 200, "headers": REQUEST["headers"], "body": ("text", "héllo")}
 
 
-@pytest.mark.parametrize("body", [("empty", None), ("bytes", bytes(range(256)) * 400), ("binary", "\x00\xff" * 50_000)])
+@pytest.mark.parametrize("body", [("empty", None), ("bytes", bytes(range(256)) * 400), ("base64", "AP8A" * 50_000)])
 def test_every_form_of_a_body_goes_both_ways(run, body):
     assert run(hostile.ECHO, body=body).value["body"] == body
 
@@ -252,7 +252,7 @@ def test_a_crash_is_told_with_its_cause(failure, wasm, cause):
     assert cause in error.detail
 
 
-@pytest.mark.parametrize("case", [TEXT, BYTES, BINARY])
+@pytest.mark.parametrize("case", [TEXT, BYTES, BASE64])
 def test_an_answer_over_the_limit_is_refused(failure, case):
     assert failure(hostile.big_body(2_500_000, case)).code == "output_too_large"
 
@@ -502,8 +502,8 @@ def test_thousands_of_good_and_hostile_runs_leave_nothing_behind(sandbox, tmp_pa
     before = rounds(20)
     threads, files = threading.active_count(), open_files()
     assert rounds(300) - before < 2_000_000
-    assert threading.active_count() == threads
-    assert open_files() == files
+    assert threading.active_count() <= threads  # one of another test may end meanwhile
+    assert open_files() <= files
     assert not any(lane._runs for lane in sandbox._free)
 
 

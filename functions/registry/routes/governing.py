@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from oriel.identity import Permission
 from oriel.quotas import Quotas
@@ -14,29 +14,26 @@ from registry.core import Registry
 from registry.quotas import QuotaBook
 from registry.resealing import Resealing
 from registry.routes import views
+from registry.routes.body import Body
 from registry.routes.caller import ConfiguringCaller, Cursor, InstallingCaller, Limit, OperatingCaller
 
 Json = dict[str, Any]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CreateApiKey(_Body):
+class CreateApiKey(Body):
     name: str = Field(min_length=1, max_length=128)
     permissions: tuple[Permission, ...] = Field(min_length=1, max_length=6)
     days: int = Field(default=90, ge=1, le=MAX_DAYS)
     extension_id: str | None = Field(default=None, max_length=128)
 
 
-class CreatePlatformKey(_Body):
+class CreatePlatformKey(Body):
     name: str = Field(min_length=1, max_length=128)
     permissions: tuple[Permission, ...] = Field(min_length=1, max_length=6)
     days: int = Field(default=90, ge=1, le=MAX_DAYS)
 
 
-class SetDefaults(_Body):
+class SetDefaults(Body):
     tenant: Quotas = Quotas()
     install: Quotas = Quotas()
 

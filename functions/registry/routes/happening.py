@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from oriel import cron
 from oriel.errors import OrielError
@@ -14,6 +14,7 @@ from oriel.store.event_records import Event, Missed, Schedule
 from registry.core import Registry
 from registry.events import EventRequest, Events
 from registry.routes import views
+from registry.routes.body import Body
 from registry.routes.caller import ConfiguringCaller, Cursor, EmittingCaller, Limit
 from registry.schedules import Schedules
 
@@ -21,19 +22,15 @@ Json = dict[str, Any]
 ExtensionId = Annotated[str | None, Query(max_length=128)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class Emit(EventRequest):
     tenant_id: str | None = Field(default=None, max_length=256)
 
 
-class Redrive(_Body):
+class Redrive(Body):
     extension_id: str | None = Field(default=None, max_length=128)
 
 
-class Replay(_Body):
+class Replay(Body):
     extension_id: str = Field(max_length=128)
     since: int = Field(ge=0)
     until: int | None = Field(default=None, ge=0)
@@ -43,7 +40,7 @@ class CreateSchedule(Definition):
     extension_id: str = Field(max_length=128)
 
 
-class ChangeSchedule(_Body):
+class ChangeSchedule(Body):
     """What is left out stays as it is."""
 
     name: str | None = None
@@ -57,7 +54,7 @@ class ChangeSchedule(_Body):
     overlap: bool | None = None
 
 
-class Preview(_Body):
+class Preview(Body):
     cron: str = Field(max_length=100)
     timezone: str = Field(default="UTC", max_length=64)
 

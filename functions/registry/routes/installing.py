@@ -3,43 +3,38 @@
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from oriel.manifest import LimitsRequest
-from oriel.store.records import Extension, Install
+from oriel.store.records import Extension
 from registry.catalogue import Catalogue
 from registry.core import Registry
-from registry.grants import GrantRequest
 from registry.installs import Installs, SecretRequest
 from registry.routes import views
+from registry.routes.body import Body, Grants
 from registry.routes.caller import Caller, ConfiguringCaller, Cursor, InstallingCaller, Limit
 
 Json = dict[str, Any]
-MAX_GRANTS = 64
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CreateInstall(_Body):
+class CreateInstall(Body):
     extension_id: str = Field(max_length=128)
     version: str | None = Field(default=None, max_length=100)
-    grants: tuple[GrantRequest, ...] | None = Field(default=None, max_length=MAX_GRANTS)
+    grants: Grants | None = None
     config: dict[str, Any] | None = None
 
 
-class ChangeInstall(_Body):
+class ChangeInstall(Body):
     status: Literal["enabled", "disabled"] | None = None
     config: dict[str, Any] | None = None
     limits: LimitsRequest | None = None
 
 
-class SetConfig(_Body):
+class SetConfig(Body):
     config: dict[str, Any]
 
 
-class SetSecret(_Body):
+class SetSecret(Body):
     value: SecretStr
     hosts: tuple[str, ...] = Field(default=(), max_length=32)
     reference_only: bool = False
@@ -85,11 +80,8 @@ def catalogue_routes(registry: Registry) -> APIRouter:
 def install_routes(registry: Registry) -> APIRouter:
     """What administrators do for their tenant, and the menu that every user of it sees."""
     router = APIRouter()
-    installs = Installs(registry)
+    installs, view = Installs(registry), views.install_of(registry)
     router.include_router(_secret_routes(installs))
-
-    def view(install: Install) -> Json:
-        return views.install(install, installs.manifest(install), registry.now())
 
     @router.get("/menu")
     def menu(caller: Caller) -> Json:

@@ -7,50 +7,45 @@ from typing import Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from oriel.store.records import Install
 from registry.consents import Consents
 from registry.core import Registry
 from registry.grants import GrantRequest
-from registry.installs import Installs
 from registry.leaving import Leaving
 from registry.rollouts import Rollouts
 from registry.routes import views
+from registry.routes.body import Body, Grants
 from registry.routes.caller import Caller, InstallingCaller
 from registry.upgrades import Upgrades
 
 Json = dict[str, Any]
-MAX_GRANTS = 64
 NDJSON = "application/x-ndjson"
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class SetGrants(Body):
+    grants: Grants
 
 
-class SetGrants(_Body):
-    grants: tuple[GrantRequest, ...] = Field(max_length=MAX_GRANTS)
-
-
-class SetGrant(_Body):
+class SetGrant(Body):
     hosts: tuple[str, ...] | None = Field(default=None, max_length=256)
     operations: tuple[str, ...] | None = Field(default=None, max_length=256)
     topics: tuple[str, ...] | None = Field(default=None, max_length=256)
     expires_at: int | None = Field(default=None, ge=0)
 
 
-class Upgrade(_Body):
+class Upgrade(Body):
     version: str | None = Field(default=None, max_length=100)
-    grants: tuple[GrantRequest, ...] = Field(default=(), max_length=MAX_GRANTS)
+    grants: Grants = ()
+    exact: bool = False
     config: dict[str, Any] | None = None
 
 
-class StartRollout(_Body):
+class StartRollout(Body):
     percent: int = Field(ge=1, le=100)
 
 
-class ChangeRollout(_Body):
+class ChangeRollout(Body):
     percent: int | None = Field(default=None, ge=1, le=100)
     status: Literal["active", "paused", "rolled_back"] | None = None
 
@@ -67,10 +62,7 @@ def lifecycle_routes(registry: Registry, tidy: Any) -> APIRouter:
 
 def _upgrade_routes(registry: Registry) -> APIRouter:
     router = APIRouter()
-    installs, upgrades = Installs(registry), Upgrades(registry)
-
-    def view(install: Install) -> Json:
-        return views.install(install, installs.manifest(install), registry.now())
+    upgrades, view = Upgrades(registry), views.install_of(registry)
 
     @router.get("/installs/{extension_id}/upgrade")
     def preview_upgrade(extension_id: str, caller: InstallingCaller, version: str | None = None) -> Json:
@@ -78,7 +70,7 @@ def _upgrade_routes(registry: Registry) -> APIRouter:
 
     @router.post("/installs/{extension_id}/upgrade")
     def upgrade(extension_id: str, body: Upgrade, caller: InstallingCaller) -> Json:
-        return view(upgrades.upgrade(caller, extension_id, body.version, body.grants, body.config))
+        return view(upgrades.upgrade(caller, extension_id, body.version, body.grants, body.config, exact=body.exact))
 
     @router.post("/installs/{extension_id}/rollback")
     def roll_back(extension_id: str, caller: InstallingCaller) -> Json:
@@ -89,10 +81,7 @@ def _upgrade_routes(registry: Registry) -> APIRouter:
 
 def _grant_routes(registry: Registry) -> APIRouter:
     router = APIRouter()
-    installs, consents = Installs(registry), Consents(registry)
-
-    def view(install: Install) -> Json:
-        return views.install(install, installs.manifest(install), registry.now())
+    consents, view = Consents(registry), views.install_of(registry)
 
     @router.put("/installs/{extension_id}/grants")
     def set_grants(extension_id: str, body: SetGrants, caller: InstallingCaller) -> Json:
@@ -112,10 +101,7 @@ def _grant_routes(registry: Registry) -> APIRouter:
 
 def _leaving_routes(registry: Registry) -> APIRouter:
     router = APIRouter()
-    installs, leaving = Installs(registry), Leaving(registry)
-
-    def view(install: Install) -> Json:
-        return views.install(install, installs.manifest(install), registry.now())
+    leaving, view = Leaving(registry), views.install_of(registry)
 
     @router.delete("/installs/{extension_id}")
     def uninstall(extension_id: str, caller: InstallingCaller) -> Json:

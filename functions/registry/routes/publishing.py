@@ -9,7 +9,7 @@ import anyio.from_thread
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from oriel.errors import OrielError
 from oriel.store.records import VersionStatus
@@ -19,6 +19,7 @@ from registry.core import Registry, principal_id
 from registry.publishers import Publishers
 from registry.quarantine import Quarantines
 from registry.routes import views
+from registry.routes.body import Body
 from registry.routes.caller import Caller, Cursor, Limit, OperatingCaller, PublishingCaller
 from registry.uploads import Uploads
 
@@ -29,35 +30,31 @@ UPLOADS_AT_ONCE = 8  # each one holds a thread of its own, so that slow senders 
 CHUNK_SECONDS = 30
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class OpenUpload(_Body):
+class OpenUpload(Body):
     content_hash: ContentHash
     size: int = Field(ge=1)
 
 
-class FinalizeUpload(_Body):
+class FinalizeUpload(Body):
     signature: dict[str, Any] | None = None
 
 
-class RegisterPublisher(_Body):
+class RegisterPublisher(Body):
     publisher: str = Field(max_length=128)
     prefixes: tuple[str, ...] = Field(default=(), max_length=32)
 
 
-class RegisterKey(_Body):
+class RegisterKey(Body):
     public_key_pem: str = Field(max_length=16_384)
     not_before: int | None = Field(default=None, ge=0)
     not_after: int | None = Field(default=None, ge=0)
 
 
-class Collect(_Body):
+class Collect(Body):
     dry_run: bool = True
 
 
-class SetStatus(_Body):
+class SetStatus(Body):
     status: VersionStatus
 
 

@@ -11,7 +11,9 @@ from oriel.manifest import Manifest
 from oriel.store.policy_records import ApiKey
 from oriel.store.records import Install, Page, Publisher, PublisherKey, Quarantine, StoredSecret, Upload, Version
 from registry.catalogue import asks
+from registry.core import Registry
 from registry.grants import is_live
+from registry.installs import Installs
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -83,6 +85,12 @@ def install(record: Install, manifest: Manifest, now: int) -> Json:
     granted = {grant.capability for grant in record.grants if is_live(grant, now)}
     missing = [ask for ask in asks(manifest) if ask["name"] not in granted]
     return {**asdict(record), "title": manifest.title, "missing": missing}
+
+
+def install_of(registry: Registry) -> Callable[[Install], Json]:
+    """The view of an install as it is now."""
+    installs = Installs(registry)
+    return lambda record: install(record, installs.manifest(record), registry.now())
 
 
 def secret(record: StoredSecret) -> Json:

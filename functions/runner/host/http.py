@@ -15,7 +15,7 @@ from oriel.errors import OrielError
 from oriel.tracing import HEADER as TRACEPARENT
 from runner.egress.model import Answer, Bounds, Case, Deadline, EgressError, Outgoing, Policy
 from runner.execution import Execution
-from runner.host.bodies import Body, from_bytes, to_bytes
+from runner.host.bodies import NOT_BASE64, Body, from_bytes, to_bytes
 
 MAX_BODY_BYTES = 10_000_000
 
@@ -84,7 +84,7 @@ def _outgoing(request: OutgoingRecord) -> Outgoing:
     try:
         body = to_bytes(request["body"])
     except ValueError:
-        raise EgressError("invalid-request", "body: a binary string has characters up to U+00FF only.") from None
+        raise EgressError("invalid-request", f"body: {NOT_BASE64}.") from None
     headers = tuple((header["name"], header["value"]) for header in request["headers"])
     return Outgoing(request["method"], request["url"], headers, body)
 

@@ -17,7 +17,7 @@ from oriel.errors import OrielError
 from oriel.store.errors import Conflict
 from oriel.store.guests import GuestRecord, GuestStore, GuestWrite
 from runner.execution import Execution
-from runner.host.bodies import Body, to_bytes
+from runner.host.bodies import NOT_BASE64, Body, to_bytes
 
 MAX_KEY_BYTES = 512
 MAX_VALUE_BYTES = 256 * 1024
@@ -157,7 +157,7 @@ def _prepared(at: str, write: Write) -> GuestWrite:
     try:
         value = to_bytes(write["value"])
     except ValueError:
-        raise _Refused("invalid", f"{at}.value: a binary string has characters up to U+00FF only.") from None
+        raise _Refused("invalid", f"{at}.value: {NOT_BASE64}.") from None
     if len(value) > MAX_VALUE_BYTES:
         raise _Refused(
             "limit-exceeded", f"{at}.value: {len(value):,} bytes; at most {MAX_VALUE_BYTES:,} can be stored."

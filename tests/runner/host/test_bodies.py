@@ -1,6 +1,8 @@
+import base64
+
 import pytest
 
-from runner.host.bodies import LARGEST_LIST, from_bytes, is_texty, to_bytes
+from runner.host.bodies import LARGEST_LIST, from_bytes, is_texty, least_size, to_bytes
 
 
 @pytest.mark.parametrize(
@@ -9,16 +11,26 @@ from runner.host.bodies import LARGEST_LIST, from_bytes, is_texty, to_bytes
         (("empty", None), b""),
         (("text", "grüß"), "grüß".encode()),
         (("bytes", b"\x00\xff"), b"\x00\xff"),
-        (("binary", "\x00\xff"), b"\x00\xff"),
+        (("base64", "AP8="), b"\x00\xff"),
     ],
 )
 def test_every_form_of_a_body_has_its_bytes(body, data):
     assert to_bytes(body) == data
 
 
-def test_a_binary_string_above_latin_1_is_refused():
+@pytest.mark.parametrize("text", ["Ā", "AP8", "A P 8=", "AP8=AP8=", "_w==", "AP8=\n"])
+def test_what_is_not_base64_is_refused(text):
     with pytest.raises(ValueError):
-        to_bytes(("binary", "Ā"))
+        to_bytes(("base64", text))
+
+
+@pytest.mark.parametrize("size", range(8))
+def test_the_least_size_of_a_body_is_at_most_its_size(size):
+    data = bytes(size)
+    written = base64.b64encode(data).decode()
+    assert size - 2 <= least_size(("base64", written)) <= size
+    assert least_size(("bytes", data)) == size
+    assert least_size(("empty", None)) == 0
 
 
 def test_text_crosses_as_text():
@@ -29,10 +41,10 @@ def test_broken_text_crosses_as_bytes():
     assert from_bytes(b"\xff", "text/plain") == ("bytes", b"\xff")
 
 
-def test_bytes_over_the_largest_list_cross_as_a_binary_string():
+def test_bytes_over_the_largest_list_cross_as_base64():
     assert from_bytes(b"\xff" * LARGEST_LIST)[0] == "bytes"
     form, value = from_bytes(b"\xff" * (LARGEST_LIST + 1))
-    assert form == "binary"
+    assert form == "base64"
     assert to_bytes((form, value)) == b"\xff" * (LARGEST_LIST + 1)
 
 

@@ -49,7 +49,7 @@ def test_a_key_without_a_record_is_none(execution):
         (("text", "grüß"), ("text", "grüß")),
         (("text", ""), ("text", "")),
         (("bytes", b"\x00\xff"), ("bytes", b"\x00\xff")),
-        (("binary", "\x00\xff"), ("bytes", b"\x00\xff")),
+        (("base64", "AP8="), ("bytes", b"\x00\xff")),
         (("empty", None), ("empty", None)),
     ],
 )
@@ -139,8 +139,8 @@ def test_a_value_over_the_limit_is_refused_and_one_of_the_limit_kept(execution):
     assert storage.put(execution, write(value=("bytes", b"x" * 262_144))) == ("ok", 1)
 
 
-def test_a_binary_value_that_is_none_is_refused(execution):
-    assert case(storage.put(execution, write(value=("binary", "☃")))) == "invalid"
+def test_a_value_of_broken_base64_is_refused(execution):
+    assert case(storage.put(execution, write(value=("base64", "☃")))) == "invalid"
 
 
 def test_batches_over_the_limit_are_refused(execution):

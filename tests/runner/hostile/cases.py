@@ -10,7 +10,7 @@ from typing import Any
 from oriel.contract import ExecuteResponse
 from oriel.errors import CATALOGUE
 from tests.guests import hostile
-from tests.guests.build import BINARY, BYTES, TEXT
+from tests.guests.build import BASE64, BYTES, TEXT
 from tests.guests.standard import answering, standard_guest
 
 Check = Callable[[ExecuteResponse], bool]
@@ -89,7 +89,7 @@ TAKING = {
 ANSWERING = {
     **{
         f"100 MB as {name}": ends("output_too_large", hostile.big_body(HUNDRED_MB, case))
-        for name, case in {"text": TEXT, "bytes": BYTES, "binary": BINARY}.items()
+        for name, case in {"text": TEXT, "bytes": BYTES, "base64": BASE64}.items()
     },
     "more bytes than the engine carries": ends(
         "output_too_large", hostile.too_many_bytes(), limits={"max_response_bytes": 1_000_000}

@@ -9,7 +9,8 @@ MILLION_HEADERS = hostile.many_headers(1_000_000)
 def test_a_thousand_executions_leave_no_memory_no_thread_and_no_descriptor():
     executions, before, after = soak(1_000)
     assert executions >= 1_000
-    assert (after.threads, after.descriptors) == (before.threads, before.descriptors)
+    assert after.threads <= before.threads  # one of another test may end meanwhile
+    assert after.descriptors <= before.descriptors
     assert after.resident < 1.1 * before.resident
 
 

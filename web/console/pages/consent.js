@@ -41,9 +41,8 @@ export async function upgradePage({ id }) {
   const form = schema ? settingsForm(schema, install.config) : null;
   const upgrade = () =>
     sent(form, async () => {
-      const grants = choices.read();
-      await api(`/installs/${id}/upgrade`, { method: 'POST', json: { version: version.version, grants, config: form?.read() ?? null } });
-      await api(`/installs/${id}/grants`, { method: 'PUT', json: { grants } }); // what was switched off here goes too
+      const json = { version: version.version, grants: choices.read(), exact: true, config: form?.read() ?? null };
+      await api(`/installs/${id}/upgrade`, { method: 'POST', json });
     }, `${version.title} runs ${version.version} now.`, id); // prettier-ignore
   return h('div', {},
     pageHead(`From ${install.version} to ${version.version}`, h('span', {}, `${version.title}. Settings, secrets and data stay. `, fresh.size > 0 && mark('It asks for more', 'warn'))),

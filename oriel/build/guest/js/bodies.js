@@ -1,11 +1,10 @@
 /**
- * Bodies in the form that crosses the boundary fastest: text where it is text, also for bytes that are UTF-8; else a
- * binary string. A `list<u8>` costs the host 32 bytes a byte, so it is never sent.
+ * Bodies in the form that crosses the boundary fastest: text where it is text, also for bytes that are UTF-8; else
+ * base64, by the engine's own functions. A `list<u8>` costs the host 32 bytes a byte, so it is never sent.
  */
 
-/** @typedef {{tag: 'empty'} | {tag: 'text' | 'binary', val: string} | {tag: 'bytes', val: Uint8Array}} Body */
+/** @typedef {{tag: 'empty'} | {tag: 'text' | 'base64', val: string} | {tag: 'bytes', val: Uint8Array}} Body */
 
-const utf16 = new TextDecoder('utf-16le');
 const strict = new TextDecoder('utf-8', { fatal: true });
 const encoder = new TextEncoder();
 
@@ -22,7 +21,8 @@ export function toBody(content) {
   } catch {
     // not UTF-8
   }
-  return { tag: 'binary', val: latin1(content) };
+  // @ts-expect-error: newer than the type library
+  return { tag: 'base64', val: content.toBase64() };
 }
 
 /**
@@ -33,7 +33,8 @@ export function toBytes(body) {
   switch (body.tag) {
     case 'empty': return new Uint8Array();
     case 'text': return encoder.encode(body.val);
-    case 'binary': return fromLatin1(body.val);
+    // @ts-expect-error: newer than the type library
+    case 'base64': return Uint8Array.fromBase64(body.val);
     default: return body.val;
   }
 }
@@ -52,22 +53,7 @@ export function toText(body) {
   }
 }
 
-/**
- * By the engine's own base64: a loop over characters takes ten times as long.
- * @param {string} text
- * @returns {Uint8Array}
- */
-function fromLatin1(text) {
-  // @ts-expect-error: newer than the type library
-  return Uint8Array.fromBase64(btoa(text));
-}
-
 /** @param {Uint8Array} bytes */
 function startsWithMark([first, second, third]) {
   return first === 0xef && second === 0xbb && third === 0xbf;
-}
-
-/** @param {Uint8Array} bytes */
-function latin1(bytes) {
-  return utf16.decode(new Uint16Array(bytes));
 }
