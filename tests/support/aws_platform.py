@@ -159,7 +159,7 @@ class AwsPlatform:
         while not self._stopping.is_set():
             messages = queue.receive_message(QueueUrl=url, MaxNumberOfMessages=1).get("Messages", [])
             if not messages:
-                self._stopping.wait(0.05)
+                self._stopping.wait(0.2)
             for message in messages:
                 record = {"messageId": message["MessageId"], "body": message["Body"], "eventSource": "aws:sqs"}
                 done = self.function("PublisherFunction").call({"Records": [record]})
