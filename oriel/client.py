@@ -92,12 +92,12 @@ class PlatformClient:
         except httpx.HTTPError as error:
             raise Unreachable(self.url, str(error) or type(error).__name__) from None
 
-    def listing(self, path: str) -> list[dict[str, Any]]:
+    def listing(self, path: str, **params: str) -> list[dict[str, Any]]:
         """All items of a paged listing."""
         items: list[dict[str, Any]] = []
         cursor: str | None = None
         while True:
-            page = self.api("GET", path, params={"cursor": cursor} if cursor else None)
+            page = self.api("GET", path, params=params | ({"cursor": cursor} if cursor else {}))
             items += page["items"]
             cursor = page.get("cursor")
             if not cursor:

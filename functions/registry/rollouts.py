@@ -14,7 +14,7 @@ Rules kept here:
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.identity import Principal
@@ -27,6 +27,10 @@ from registry.core import Registry, principal_id
 from registry.upgrades import Upgrades
 
 PAGE = 100
+ATTEMPTS = 10
+ACTIONS = {"active": "raise", "paused": "pause", "rolled_back": "roll-back"}
+
+Status: TypeAlias = Literal["active", "paused", "rolled_back"]
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +82,7 @@ class Rollouts:
         version: str,
         *,
         percent: int | None = None,
-        status: Literal["active", "paused", "rolled_back"] | None = None,
+        status: Status | None = None,
     ) -> Rollout:
         """Raise, pause, resume or roll back. One that was rolled back is begun again with `active` and a percentage.
 
@@ -88,20 +92,23 @@ class Rollouts:
         """
         self._catalogue.kept_by(principal, extension_id, version)
         before = self.get(extension_id, version)
-        wanted, share = status or before.status, before.percent if percent is None else percent
-        if before.status != "rolled_back" and share < before.percent:
-            message = f"is below {before.percent}: a rollout is raised, paused or rolled back"
-            raise InvalidInput("invalid_input", [Finding("percent", message)], subject="The rollout")
-        after = replace(before, percent=share, status=wanted)
-        if after == before:
-            return before
-        after = replace(
-            after, settled=wanted == "paused", revision=before.revision + 1, updated_at=self._registry.now()
-        )
-        action = {"active": "raise", "paused": "pause", "rolled_back": "roll-back"}[wanted]
-        entry = entry_for(self._registry, principal, f"rollout.{action}", _target(after), before=before, after=after)
-        self._store.replace_rollout(after, entry)
-        return after
+        for _ in range(ATTEMPTS):
+            after = _decided(before, before.percent if percent is None else percent, status or before.status)
+            if after == before:
+                return before
+            after = replace(after, updated_at=self._registry.now())
+            action = f"rollout.{ACTIONS[after.status]}"
+            entry = entry_for(self._registry, principal, action, _target(after), before=before, after=after)
+            try:
+                self._store.replace_rollout(after, entry)
+            except Conflict:
+                found = self.get(extension_id, version)
+                if (found.percent, found.status) != (before.percent, before.status):
+                    raise
+                before = found  # the worker counted meanwhile, which decides nothing
+            else:
+                return after
+        raise Conflict(f"{_target(before)} changes all the time.")
 
     def step(self) -> bool:
         """Move what the rollouts say; whether everything is where it belongs."""
@@ -164,6 +171,17 @@ class Rollouts:
             return "other"
         self._upgrades.bring_back(install)
         return "back"
+
+
+def _decided(before: Rollout, percent: int, status: Status) -> Rollout:
+    """The rollout with another share or status; itself, where nothing differs. `InvalidInput`."""
+    if before.status != "rolled_back" and percent < before.percent:
+        message = f"is below {before.percent}: a rollout is raised, paused or rolled back"
+        raise InvalidInput("invalid_input", [Finding("percent", message)], subject="The rollout")
+    if (percent, status) == (before.percent, before.status):
+        return before
+    settled = status == "paused"
+    return replace(before, percent=percent, status=status, settled=settled, revision=before.revision + 1)
 
 
 def _target(rollout: Rollout) -> str:

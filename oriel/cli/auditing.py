@@ -1,7 +1,6 @@
 """Commands of the audit: who changed what, and whether its chains are whole."""
 
 import json as jsonlib
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 
 from oriel.cli.options import on_platform
 from oriel.cli.output import EXIT_REFUSED, out
+from oriel.cli.values import json_value, shown
 from oriel.client import PlatformClient
 
 audit_app = typer.Typer(no_args_is_help=True, help="Who changed what: chains of entries that nobody changes unseen.")
@@ -26,7 +26,7 @@ def audit_list(
     path = "/audit/platform" if of_platform else "/audit"
     found = platform.api("GET", path, params={"limit": limit})["items"]
     rows = [
-        (str(entry["sequence"]), _time(entry["at"]), entry["actor"], entry["action"], entry["target"], _changes(entry))
+        (str(entry["sequence"]), shown(entry["at"]), entry["actor"], entry["action"], entry["target"], _changes(entry))
         for entry in found
     ]
     out.table(found, ("NO", "WHEN", "WHO", "WHAT", "OF", "CHANGED"), rows, "Nothing was changed yet.")
@@ -46,7 +46,7 @@ def audit_verify(
     if every:
         found = _every_chain(platform)
     else:
-        body = {"checkpoint": jsonlib.loads(checkpoint.read_bytes())} if checkpoint else {}
+        body = {"checkpoint": json_value(checkpoint.read_bytes(), "--checkpoint")} if checkpoint else {}
         path = "/audit/platform/verify" if of_platform else "/audit/verify"
         found = [platform.api("POST", path, json=body)]
     lines = [line for chain in found for line in _report(chain)]
@@ -84,10 +84,6 @@ def _report(chain: dict[str, Any]) -> list[str]:
 
 def _changes(entry: dict[str, Any]) -> str:
     return ", ".join((entry["after"] or entry["before"] or {}).keys())
-
-
-def _time(milliseconds: int) -> str:
-    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def register(app: typer.Typer) -> None:

@@ -1,15 +1,14 @@
 """Commands for events: emit, look, send again."""
 
 import json as jsonlib
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from oriel.cli.options import ExtensionId, on_platform
 from oriel.cli.output import out
+from oriel.cli.values import json_value, parse_moment, shown
 from oriel.client import PlatformClient
-from oriel.errors import OrielError
 
 app = typer.Typer(no_args_is_help=True, help="Events: emit, look, send again.")
 EventId = Annotated[str, typer.Argument(metavar="EVENT", help="As `oriel events list` shows it.")]
@@ -25,16 +24,9 @@ def emit(
     key: Annotated[str, typer.Option("--key", help="Events of one key keep their order.")] = "",
 ) -> None:
     """Emit an event as the product, for the tenant."""
-    body = {"topic": topic, "data": _object(data)} | ({"key": key} if key else {})
+    body = {"topic": topic, "data": json_value(data, "--data")} | ({"key": key} if key else {})
     event = platform.api("POST", "/events", json=body)
     out.result(event, f"{event['event_id']} is on its way")
-
-
-def _object(text: str) -> Any:
-    try:
-        return jsonlib.loads(text)
-    except ValueError as error:
-        raise OrielError("invalid_input", f"--data is not JSON: {error}.") from None
 
 
 @app.command("list")
@@ -43,7 +35,7 @@ def list_(platform: PlatformClient, limit: Limit = 20) -> None:
     """List what has happened, newest first."""
     found = platform.api("GET", "/events", params={"limit": limit})["items"]
     rows = [
-        (moment(event["created_at"]), event["event_id"], event["topic"], event["source"], event["key"] or "")
+        (shown(event["created_at"]), event["event_id"], event["topic"], event["source"], event["key"] or "")
         for event in found
     ]
     out.table(found, ("UTC", "EVENT", "TOPIC", "SOURCE", "KEY"), rows, "Nothing has happened yet.")
@@ -83,7 +75,7 @@ def dead_letters(platform: PlatformClient, limit: Limit = 20) -> None:
     """List what could not be delivered, and why."""
     found = platform.api("GET", "/events/dead-letters", params={"limit": limit})["items"]
     rows = [
-        (moment(one["updated_at"]), one["delivery_id"], one["topic"], one["extension_id"], one["reason"] or "")
+        (shown(one["updated_at"]), one["delivery_id"], one["topic"], one["extension_id"], one["reason"] or "")
         for one in found
     ]
     out.table(found, ("UTC", "DELIVERY", "TOPIC", "EXTENSION", "REASON"), rows, "No dead letters.")
@@ -111,22 +103,14 @@ def redrive(
 def replay(
     platform: PlatformClient,
     extension: ExtensionId,
-    since: Annotated[datetime, typer.Option("--since", help="UTC, such as 2026-11-24T08:00:00.")],
-    until: Annotated[datetime | None, typer.Option("--until", help="Default: now.")] = None,
+    since: Annotated[str, typer.Option("--since", help="2026-11-24, or with a time, in UTC.")],
+    until: Annotated[str, typer.Option("--until", help="Default: now.")] = "",
 ) -> None:
     """Deliver the events of a time once more to one extension."""
-    body = {"extension_id": extension, "since": _ms(since)} | ({"until": _ms(until)} if until else {})
+    body: dict[str, Any] = {"extension_id": extension, "since": parse_moment(since, "--since")}
+    body |= {"until": parse_moment(until, "--until")} if until else {}
     done = platform.api("POST", "/events/replay", json=body)
     out.result(done, f"{done['deliveries']} deliveries are on their way")
-
-
-def _ms(time: datetime) -> int:
-    return int(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000)
-
-
-def moment(at: int) -> str:
-    """A time in milliseconds, to the second."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def register(root: typer.Typer) -> None:

@@ -1,6 +1,5 @@
 """Commands about machines, bounds and seals: API keys, quotas of tenants and installs, the data key."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -8,6 +7,7 @@ import typer
 from oriel.cli.installing import parse_settings
 from oriel.cli.options import on_platform
 from oriel.cli.output import out
+from oriel.cli.values import shown_day
 from oriel.client import PlatformClient
 from oriel.quotas import DAILY
 
@@ -36,7 +36,7 @@ def create_key(
     body: dict[str, Any] = {"name": name, "permissions": permission, "days": days}
     body |= {"extension_id": extension} if extension else {}
     made = platform.api("POST", _keys(of_platform), json=body)
-    out.note(f"{made['key_id']} expires on {_day(made['expires_at'])}. It is shown this once:")
+    out.note(f"{made['key_id']} expires on {shown_day(made['expires_at'])}. It is shown this once:")
     out.result(made, made["token"])
 
 
@@ -52,7 +52,7 @@ def list_keys(platform: PlatformClient, of_platform: Platform = False) -> None:
             key["state"],
             ", ".join(key["permissions"]),
             key["extension_id"] or "",
-            _day(key["expires_at"]),
+            shown_day(key["expires_at"]),
         )
         for key in found
     ]
@@ -128,7 +128,8 @@ def show_data_key(platform: PlatformClient) -> None:
     """Show the last rotation and how far it got."""
     view = platform.api("GET", "/data-key")
     done = f"done: {view['resealed']:,} sealed anew, {view['failed']:,} could not be opened"
-    out.result(view, f"{view['key_id']} of {_day(view['created_at'])}, {done if view['resealed_at'] else 'under way'}")
+    state = done if view["resealed_at"] else "under way"
+    out.result(view, f"{view['key_id']} of {shown_day(view['created_at'])}, {state}")
 
 
 def _show(view: dict[str, Any]) -> None:
@@ -148,10 +149,6 @@ def _changed(current: dict[str, Any], values: list[str] | None, unset: list[str]
 
 def _keys(of_platform: bool) -> str:
     return "/platform/api-keys" if of_platform else "/api-keys"
-
-
-def _day(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).date().isoformat()
 
 
 def register(app: typer.Typer) -> None:

@@ -1,7 +1,6 @@
 """Commands of an install's life: another version, going back, grants one by one, leaving; and rollouts."""
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +10,9 @@ from oriel.cli.consent import choose_grants, describe
 from oriel.cli.installing import GrantAll, Grants, Settings, parse_settings
 from oriel.cli.options import ExtensionId, on_platform
 from oriel.cli.output import out
+from oriel.cli.values import parse_moment, shown
 from oriel.client import PlatformClient
-from oriel.errors import Finding, InvalidInput, OrielError
+from oriel.errors import OrielError
 
 rollout_app = typer.Typer(no_args_is_help=True, help="A version brought to some tenants first, then to more, or back.")
 VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="The version.")]
@@ -68,10 +68,10 @@ def grant(
     only: Annotated[bool, typer.Option("--only", help="And take all others back.")] = False,
 ) -> None:
     """Grant capabilities, or grant them otherwise: with other hosts, or an end. The other grants stay."""
+    ends = {"expires_at": parse_moment(until, "--until")} if until else {}
     installed = platform.api("GET", f"/installs/{extension}")
     view = platform.api("GET", f"/extensions/{extension}/versions/{installed['version']}")
     grants = choose_grants(view["capabilities"], named, everything=False, interactive=False)
-    ends = {"expires_at": _moment(until)} if until else {}
     if only:
         body = {"grants": [one | ends for one in grants]}
         view = platform.api("PUT", f"/installs/{extension}/grants", json=body)
@@ -96,8 +96,8 @@ def uninstall(platform: PlatformClient, extension: ExtensionId, yes: Yes = False
     """Stop an install. Its data is kept for some days, to be restored or exported, and then deleted."""
     _ask(yes, f"Uninstall {extension}?")
     view = platform.api("DELETE", f"/installs/{extension}")
-    day = datetime.fromtimestamp(view["delete_at"] / 1000).astimezone()
-    out.result(view, f"{extension} is uninstalled; until {day:%Y-%m-%d} it can be restored: oriel restore {extension}")
+    until = shown(view["delete_at"])
+    out.result(view, f"{extension} is uninstalled; until {until} UTC it can be restored: oriel restore {extension}")
 
 
 def restore(platform: PlatformClient, extension: ExtensionId) -> None:
@@ -226,22 +226,10 @@ def _whole_scopes(
 
 def _granted(extension: str, view: dict[str, Any]) -> str:
     ends = (
-        f"{one['capability']} until {datetime.fromtimestamp(one['expires_at'] / 1000).astimezone():%Y-%m-%d %H:%M}"
-        if one["expires_at"]
-        else one["capability"]
+        f"{one['capability']} until {shown(one['expires_at'])} UTC" if one["expires_at"] else one["capability"]
         for one in view["grants"]
     )
     return f"{extension} may use {', '.join(ends) or 'nothing'}"
-
-
-def _moment(text: str) -> int:
-    """Unix milliseconds; a day is its beginning, and what has no time zone is UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        finding = Finding("--until", f"{text!r} is no date; write it as 2026-12-31 or 2026-12-31T18:00")
-        raise InvalidInput("invalid_input", [finding], subject="The command line") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _ask(yes: bool, question: str) -> None:

@@ -10,6 +10,7 @@ from oriel.cli.authoring import BundleFile, bundle_path, envelope_path
 from oriel.cli.consent import describe
 from oriel.cli.options import ExtensionId, on_platform
 from oriel.cli.output import out
+from oriel.cli.values import parse_moment, shown
 from oriel.client import PlatformClient
 from oriel.errors import OrielError
 
@@ -96,11 +97,17 @@ def publisher_add(
     publisher: PublisherName,
     key: Annotated[Path | None, typer.Option("--key", exists=True, dir_okay=False, help="A public key, PEM.")] = None,
     prefix: Annotated[list[str] | None, typer.Option("--prefix", help="Default: the publisher's own name.")] = None,
+    not_before: Annotated[str, typer.Option("--not-before", help="From when the key counts; default: now.")] = "",
+    not_after: Annotated[str, typer.Option("--not-after", help="Until when: 2026-12-31, or with a time, in UTC.")] = "",
 ) -> None:
-    """Register a publisher, the names it owns, and a key. Adding it again changes nothing."""
+    """Register a publisher, the names it owns, and a key. Adding it again changes nothing but the key's window."""
+    window = {"not_before": (not_before, "--not-before"), "not_after": (not_after, "--not-after")}
+    times = {name: parse_moment(*given) for name, given in window.items() if given[0]}
+    if times and key is None:
+        raise OrielError("invalid_input", "A window is a key's, and no key is given.", hint="Name it with --key.")
     view = platform.api("POST", "/publishers", json={"publisher": publisher, "prefixes": prefix or [publisher]})
     if key:
-        body = {"public_key_pem": key.read_text(encoding="ascii")}
+        body = {"public_key_pem": key.read_text(encoding="ascii"), **times}
         view["key"] = platform.api("POST", f"/publishers/{publisher}/keys", json=body)
     speaks = f" and may be signed for by {view['key']['key_id']}" if key else ""
     out.result(view, f"{publisher} owns {', '.join(view['prefixes'])}{speaks}")
@@ -116,6 +123,22 @@ def publisher_list(platform: PlatformClient) -> None:
         for entry in found
     ]
     out.table(found, ("PUBLISHER", "OWNS", "STATUS"), rows, "There is no publisher yet: oriel publisher add NAME.")
+
+
+@publisher_app.command("show")
+@on_platform
+def publisher_show(platform: PlatformClient, publisher: PublisherName) -> None:
+    """Show what a publisher owns, and the keys that speak for it."""
+    view = platform.api("GET", f"/publishers/{publisher}")
+    owns = f"[bold]{publisher}[/] owns {', '.join(view['prefixes'])}" + (", revoked" if view["revoked_at"] else "")
+    out.result(view, "\n".join([owns, *(f"  {key['key_id']}  {_window(key)}" for key in view["keys"])]))
+
+
+def _window(key: dict[str, Any]) -> str:
+    if key["revoked_at"]:
+        return f"revoked {shown(key['revoked_at'])} UTC"
+    ends = f" until {shown(key['not_after'])} UTC" if key["not_after"] else ""
+    return f"from {shown(key['not_before'])} UTC{ends}"
 
 
 @publisher_app.command("revoke")

@@ -1,13 +1,12 @@
 """Commands for schedules: look, make, change, run."""
 
-import json as jsonlib
 from typing import Annotated, Any, Literal
 
 import typer
 
-from oriel.cli.events import moment
 from oriel.cli.options import ExtensionId, on_platform
 from oriel.cli.output import out
+from oriel.cli.values import json_value, shown
 from oriel.client import PlatformClient
 from oriel.errors import OrielError
 
@@ -33,7 +32,7 @@ def list_(
             f"{one['extension_id']}/{one['name']}",
             f"{one['cron']}  {one['timezone']}",
             f"{one['method']} {one['path']}",
-            moment(one["next_runs"][0]) if one["next_runs"] else one["off_reason"] or "off",
+            shown(one["next_runs"][0]) if one["next_runs"] else one["off_reason"] or "off",
         )
         for one in found
     ]
@@ -134,14 +133,7 @@ def preview(
 
 
 def _all(platform: PlatformClient, extension: str = "") -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    params: dict[str, str] = {"extension_id": extension} if extension else {}
-    while True:
-        page = platform.api("GET", "/schedules", params=params)
-        items += page["items"]
-        if not page["cursor"]:
-            return items
-        params = {**params, "cursor": page["cursor"]}
+    return platform.listing("/schedules", **({"extension_id": extension} if extension else {}))
 
 
 def _id(platform: PlatformClient, schedule: str) -> str:
@@ -156,12 +148,7 @@ def _id(platform: PlatformClient, schedule: str) -> str:
 
 
 def _payload(text: str) -> dict[str, Any]:
-    if not text:
-        return {}
-    try:
-        return {"payload": jsonlib.loads(text)}
-    except ValueError as error:
-        raise OrielError("invalid_input", f"--payload is not JSON: {error}.") from None
+    return {"payload": json_value(text, "--payload")} if text else {}
 
 
 def _described(found: dict[str, Any]) -> str:
@@ -174,11 +161,11 @@ def _described(found: dict[str, Any]) -> str:
 
 
 def _times(times: list[int]) -> str:
-    return "\n".join(f"  {moment(at)} UTC" for at in times) or "  none"
+    return "\n".join(f"  {shown(at)} UTC" for at in times) or "  none"
 
 
 def _history(runs: list[dict[str, Any]]) -> str:
-    lines = [f"  {moment(one['created_at'])} {one['state']} {one['reason'] or ''}".rstrip() for one in runs]
+    lines = [f"  {shown(one['created_at'])} {one['state']} {one['reason'] or ''}".rstrip() for one in runs]
     return "\n".join(lines) or "  It has not run yet."
 
 

@@ -6,7 +6,7 @@ from oriel.cli import run
 from oriel.cli.output import out
 from tests.guests import hostile
 from tests.support.bundles import make_bundle_tree
-from tests.support.platform import running
+from tests.support.platform import ACME, running
 
 
 class Outcome:
@@ -55,3 +55,19 @@ def project(tmp_path):
         return make_bundle_tree(tmp_path / "project", component=hostile.ECHO, name=name, **fields)
 
     return make
+
+
+@pytest.fixture
+def published(oriel, local, project, tmp_path, request):
+    """The id of an extension that was published by the command line."""
+
+    def publish(**manifest):
+        name = f"com.acme.cli-{abs(hash(request.node.name)) % 10**8}"
+        root, key = project(name=name, **manifest), tmp_path / "acme.pem"
+        key.write_text(ACME.to_pem())
+        for words in (("pack", root), ("sign", root, "--key", key), ("publish", root)):
+            done = oriel(*words)
+            assert done.code == 0, done.err
+        return name
+
+    return publish

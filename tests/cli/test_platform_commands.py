@@ -2,30 +2,10 @@
 
 from types import SimpleNamespace
 
-import pytest
-
 from oriel.clock import now_ms
 from oriel.store import open_store
 from registry.quarantine import Quarantines
-from tests.support.platform import ACME
-
-ASKED = [{"name": "storage.kv", "purpose": "To remember."}]
-
-
-@pytest.fixture
-def published(oriel, local, project, tmp_path, request):
-    """The id of an extension that was published by the command line."""
-
-    def publish(**manifest):
-        name = f"com.acme.cli-{abs(hash(request.node.name)) % 10**8}"
-        root, key = project(name=name, **manifest), tmp_path / "acme.pem"
-        key.write_text(ACME.to_pem())
-        for words in (("pack", root), ("sign", root, "--key", key), ("publish", root)):
-            done = oriel(*words)
-            assert done.code == 0, done.err
-        return name
-
-    return publish
+from tests.support.platform import ASKED
 
 
 def test_publish_install_and_call_work_without_a_browser(oriel, published):

@@ -6,7 +6,7 @@ import pytest
 
 from oriel.errors import InvalidInput
 from oriel.identity import Principal
-from oriel.store import StoreUnavailable
+from oriel.store import Conflict, StoreUnavailable
 from oriel.store.records import Rollout
 from registry.catalogue import Catalogue, bucket
 from registry.consents import Consents
@@ -79,6 +79,36 @@ def test_a_rollout_moves_its_share_and_when_it_is_raised_the_others_too(stage, r
     assert (done.settled, done.followers, done.moved, done.waiting) == (True, 12, 12, 0)
     entry = stage.store.list_audit(TENANTS[0]).items[0]
     assert (entry.actor, entry.action, entry.after["version"]) == ("platform", "install.rollout", "1.1.0")
+
+
+def test_a_decision_does_not_fail_because_the_worker_counts_meanwhile(stage, rollouts, followers, monkeypatch):
+    rollouts.start(PUBLISHER, NAME, "1.1.0", 40)
+    replace_rollout, counted = stage.store.replace_rollout, []
+
+    def meanwhile(rollout, entry=None):
+        if entry is not None and not counted:
+            counted.append(rollouts.step())
+        return replace_rollout(rollout, entry)
+
+    monkeypatch.setattr(stage.store, "replace_rollout", meanwhile)
+    back = rollouts.change(PUBLISHER, NAME, "1.1.0", status="rolled_back")
+    assert (back.status, counted) == ("rolled_back", [True])
+
+
+def test_of_two_decisions_at_once_the_second_is_told(stage, rollouts, followers, monkeypatch):
+    rollouts.start(PUBLISHER, NAME, "1.1.0", 40)
+    replace_rollout, decided = stage.store.replace_rollout, []
+
+    def meanwhile(rollout, entry=None):
+        if not decided:
+            decided.append(True)
+            rollouts.change(PUBLISHER, NAME, "1.1.0", status="paused")
+        return replace_rollout(rollout, entry)
+
+    monkeypatch.setattr(stage.store, "replace_rollout", meanwhile)
+    with pytest.raises(Conflict):
+        rollouts.change(PUBLISHER, NAME, "1.1.0", percent=60)
+    assert rollouts.get(NAME, "1.1.0").status == "paused"
 
 
 def test_it_is_never_lowered(rollouts, followers):

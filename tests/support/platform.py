@@ -15,6 +15,7 @@ from tests.guests import hostile
 from tests.support.bundles import make_bundle_tree
 
 ACME = generate_key()
+ASKED = [{"name": "storage.kv", "purpose": "To remember."}]
 EVERYBODY = ("admin", "publisher", "operator", "product")
 
 
