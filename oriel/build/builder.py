@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from oriel.build.cache import cached_component
 from oriel.build.javascript import build_javascript
 from oriel.build.python import build_python
 from oriel.build.world import write_world
@@ -19,19 +20,21 @@ COMPONENT = Path("dist") / "main.wasm"
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """The component, its size in bytes, and the seconds it took."""
+    """The component, its size in bytes, the seconds it took, and whether it was built before."""
 
     component: Path
     size: int
     seconds: float
+    cached: bool
 
 
-def build(project: Path, *, progress: Callable[[str], None]) -> BuildResult:
+def build(project: Path, *, progress: Callable[[str], None], cache: bool = True) -> BuildResult:
     """Build `project/dist/main.wasm` from the sources, as `project/manifest.json` says.
 
     Args:
         project: the folder of manifest.json.
         progress: is told what happens, a few words at a time.
+        cache: take the component of the very same sources and tools where it was built before.
 
     Raises:
         InvalidInput: `invalid_manifest`, with every finding; `invalid_component` for a `wasm@1` that is none.
@@ -39,12 +42,21 @@ def build(project: Path, *, progress: Callable[[str], None]) -> BuildResult:
     """
     started = time.monotonic()
     manifest = _manifest(project)
-    component = project / COMPONENT
+    component, made = project / COMPONENT, list[Path]()
+
+    def make(output: Path) -> None:
+        _build_from_sources(project, manifest, output, progress)
+        made.append(output)
+
     if manifest.runtime == "wasm@1":
         _check_own(component)
+    elif cache:
+        source = cached_component(project, manifest, make)
+        _put(component, lambda output: _copy(source, output))
     else:
-        _build_from_sources(project, manifest, component, progress)
-    return BuildResult(component, component.stat().st_size, time.monotonic() - started)
+        _put(component, make)
+    is_cached = manifest.runtime != "wasm@1" and not made
+    return BuildResult(component, component.stat().st_size, time.monotonic() - started, is_cached)
 
 
 def _manifest(project: Path) -> Manifest:
@@ -56,11 +68,22 @@ def _manifest(project: Path) -> Manifest:
     return Manifest.parse(path.read_bytes())
 
 
-def _build_from_sources(project: Path, manifest: Manifest, component: Path, progress: Callable[[str], None]) -> None:
-    """Build in a folder of its own and move the result, so that a failure leaves the last component as it was."""
-    capabilities = [request.name for request in manifest.capabilities]
+def _put(component: Path, make: Callable[[Path], None]) -> None:
+    """Make it beside its place and move it, so that a failure leaves the last component as it was."""
     component.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=component.parent) as temporary:
+        output = Path(temporary) / component.name
+        make(output)
+        output.replace(component)
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+
+
+def _build_from_sources(project: Path, manifest: Manifest, component: Path, progress: Callable[[str], None]) -> None:
+    capabilities = [request.name for request in manifest.capabilities]
+    with tempfile.TemporaryDirectory(prefix="oriel-building-", dir=component.parent) as temporary:
         work = Path(temporary).absolute()
         standard = manifest.runtime == "wasi-js@1"
         wit, output = write_world(work, capabilities, standard=standard), work / "main.wasm"
@@ -68,7 +91,7 @@ def _build_from_sources(project: Path, manifest: Manifest, component: Path, prog
             build_python(project, wit, output, progress)
         else:
             build_javascript(project, wit, output, capabilities, progress, standard=standard)
-        shutil.move(output, component)
+        output.replace(component)
 
 
 def _check_own(component: Path) -> None:

@@ -31,9 +31,16 @@ def made_once(path: Path, make: Callable[[Path], None]) -> Path:
 
     Args:
         make: writes it to the path it is given, which has the same name and is on the same disk.
+
+    Raises:
+        OrielError: `build_failed`, where the folder cannot be made.
     """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            hint = f"Name a folder that can be written in {CACHE_VARIABLE}."
+            raise OrielError("build_failed", f"The cache cannot be kept: {error}.", hint=hint) from None
         with _alone_in(path.parent):
             if not path.exists():
                 _make(path, make)

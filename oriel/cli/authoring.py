@@ -72,13 +72,23 @@ def _write_new(path: Path, pem: str, *, mode: int) -> None:
         file.write(pem)
 
 
-def build(project: Project = Path(), json: Json = False) -> None:
+def build(
+    project: Project = Path(),
+    cache: Annotated[bool, typer.Option(help="Take what the very same sources and tools gave before.")] = True,
+    json: Json = False,
+) -> None:
     """Build dist/main.wasm from the project's sources."""
     with out.progress("building") as progress:
-        built = build_project(project, progress=progress)
+        built = build_project(project, progress=progress, cache=cache)
+    how = "as it was built before" if built.cached else f"in {built.seconds:.1f} s"
     out.result(
-        {"component": str(built.component), "bytes": built.size, "seconds": round(built.seconds, 1)},
-        f"[bold]{built.component}[/]  {built.size:,} bytes in {built.seconds:.1f} s",
+        {
+            "component": str(built.component),
+            "bytes": built.size,
+            "seconds": round(built.seconds, 1),
+            "cached": built.cached,
+        },
+        f"[bold]{built.component}[/]  {built.size:,} bytes, {how}",
     )
 
 

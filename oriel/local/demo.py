@@ -22,10 +22,8 @@ import httpx
 from msgspec import structs
 from starlette.types import ASGIApp
 
-import oriel.build
 from oriel import signing
 from oriel.build import build
-from oriel.build.world import wit_dir
 from oriel.bundle import pack
 from oriel.client import PlatformClient
 from oriel.errors import OrielError
@@ -37,7 +35,6 @@ from oriel.settings import Settings
 PUBLISHER = "com.acme"
 TENANTS = ("northwind", "contoso")
 RECEIPT_SECONDS = 30.0
-BUILDER = Path(oriel.build.__file__).parent
 OPERATIONS = json.dumps({"orders.list": {"url": "/operations/orders", "description": "The tenant's orders"}})
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -69,7 +66,7 @@ class Example:
 def run_demo(settings: Settings, note: Note) -> None:
     """Show everything and stay up until the process is told to stop."""
     note("[bold]Building the examples[/]")
-    examples = build_examples(settings.data_dir, note)
+    examples = build_examples(note)
     with LocalPlatform(_for_the_product(settings), product=_host_product) as platform:
         _publish_and_install(platform, examples, note)
         for example in examples:
@@ -91,7 +88,7 @@ def run_demo(settings: Settings, note: Note) -> None:
 def run_demo_check(settings: Settings, note: Note) -> bool:
     """Do everything once on free ports, print what came back, and say whether all of it was right."""
     note("[bold]Building the examples[/]")
-    examples = build_examples(settings.data_dir, note)
+    examples = build_examples(note)
     with tempfile.TemporaryDirectory(prefix="oriel-demo-") as folder:
         own = _for_the_product(settings)
         own = structs.replace(own, data_dir=Path(folder) / "data", port=0, ui_port=0)
@@ -111,29 +108,26 @@ def run_demo_check(settings: Settings, note: Note) -> bool:
 # building
 
 
-def build_examples(data_dir: Path, note: Note) -> tuple[Example, ...]:
-    """Build and pack every example; one whose sources have not changed since is taken as it was packed."""
+def build_examples(note: Note) -> tuple[Example, ...]:
+    """Build and pack every example; one whose sources have not changed since comes from the build's cache."""
     if not EXAMPLES.is_dir():
         raise OrielError(
             "not_found", f"There are no examples at {EXAMPLES}.", hint="Run the demo in a checkout of the repository."
         )
     projects = sorted(path.parent for path in EXAMPLES.glob("*/manifest.json"))
-    return tuple(_example(project, data_dir / "demo", note) for project in projects)
+    return tuple(_example(project, note) for project in projects)
 
 
-def _example(project: Path, cache: Path, note: Note) -> Example:
+def _example(project: Path, note: Note) -> Example:
     manifest = json.loads((project / "manifest.json").read_text(encoding="utf-8"))
-    packed = cache / f"{manifest['name']}-{_source_hash(project)}.tar.zst"
-    if not packed.exists():
-        build(project, progress=lambda line: note(f"  {manifest['name']}: {line}"))
-        cache.mkdir(parents=True, exist_ok=True)
-        packed.write_bytes(pack(project).data)
+    build(project, progress=lambda line: note(f"  {manifest['name']}: {line}"))
+    bundle = pack(project).data
     show = json.loads((project / "demo.json").read_text(encoding="utf-8"))
-    note(f"  {manifest['name']} {manifest['version']}: {packed.stat().st_size:,} bytes")
+    note(f"  {manifest['name']} {manifest['version']}: {len(bundle):,} bytes")
     return Example(
         extension_id=manifest["name"],
         version=manifest["version"],
-        bundle=packed.read_bytes(),
+        bundle=bundle,
         asks=tuple(ask if isinstance(ask, dict) else {"name": ask} for ask in manifest["capabilities"]),
         settings=show.get("settings", {}),
         calls=tuple(show["calls"]),
@@ -141,17 +135,6 @@ def _example(project: Path, cache: Path, note: Note) -> Example:
         runs=tuple(show.get("runs", ())),
         then=tuple(show.get("then", ())),
     )
-
-
-def _source_hash(project: Path) -> str:
-    """Of everything the bundle is made from: the project, the guest libraries with the tools, the interfaces."""
-    digest = hashlib.sha256()
-    for root in (project, BUILDER, wit_dir()):
-        for path in sorted(path for path in root.rglob("*") if path.is_file()):
-            name = path.relative_to(root).as_posix()
-            if not name.startswith(("dist/", "node_modules/")) and "__pycache__" not in name:
-                digest.update(f"{name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:16]
 
 
 # publishing and installing

@@ -1,12 +1,13 @@
 """Examples and other projects, built and compiled once for all test runs, and installs of them over a real runner.
 
-What was built lies in the build's cache under a hash of everything it was made from, so only a change builds again.
+What was built lies in the build's cache, so only a change builds again.
 """
 
 import base64
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,8 +17,7 @@ from typing import Any
 from wasmtime.component import Component
 
 from oriel.build import build
-from oriel.build.toolchain import lock_hash
-from oriel.build.tools import cache_dir, made_once
+from oriel.build.tools import cache_dir
 from oriel.contract import ExecuteRequest, ExecuteResponse
 from oriel.engine.config import new_engine
 from oriel.engine.inspect import describe
@@ -48,17 +48,13 @@ class Built:
 
 
 def built(project: Path) -> Built:
-    """A project, from the cache where its sources and the tools are what they were."""
-    home = cache_dir() / "tests" / f"{project.name}-{_source_hash(project)}"
-    component = made_once(home / "main.wasm", partial(_build, project)).read_bytes()
+    """A project, from the build's cache where its sources and the tools are what they were."""
+    with tempfile.TemporaryDirectory() as folder:  # so that the checkout stays as it is
+        work = Path(shutil.copytree(project, Path(folder) / project.name, ignore=shutil.ignore_patterns("dist")))
+        component = build(work, progress=print).component.read_bytes()
+    home = cache_dir() / "tests" / f"{project.name}-{hashlib.sha256(component).hexdigest()[:16]}"
     manifest = Manifest.parse((project / "manifest.json").read_bytes())
     return Built(manifest, component, native(home, component))
-
-
-def _build(project: Path, target: Path) -> None:
-    """Build a copy, so that the checkout stays as it is."""
-    work = Path(shutil.copytree(project, target.with_name("project"), ignore=shutil.ignore_patterns("dist")))
-    build(work, progress=print).component.rename(target)
 
 
 @dataclass
@@ -133,14 +129,3 @@ class Host:
             digest(made.component), made.native, extension_id=manifest.name, version=manifest.version
         )
         return partial(Installed, self._runner, manifest, content_hash)
-
-
-def _source_hash(project: Path) -> str:
-    """Over the example's sources, the tools, the guest libraries and the WIT package."""
-    digest = hashlib.sha256(lock_hash().encode())
-    own = [(project, project / name) for name in ("src", "vendor")]
-    for root, folder in (*own, (ROOT, ROOT / "oriel" / "build"), (ROOT, ROOT / "wit")):
-        for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
-            digest.update(f"{path.relative_to(root)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    digest.update((project / "manifest.json").read_bytes())
-    return digest.hexdigest()[:16]
