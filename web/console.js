@@ -6,10 +6,12 @@ import { activityPage } from './console/pages/activity.js';
 import { auditPage } from './console/pages/audit.js';
 import { cataloguePage } from './console/pages/catalogue.js';
 import { installPage, upgradePage } from './console/pages/consent.js';
+import { eventPage, eventsPage } from './console/pages/events.js';
 import { executionPage } from './console/pages/execution.js';
 import { extensionPage } from './console/pages/extension.js';
 import { installedPage } from './console/pages/installed.js';
 import { operateExtensionPage, operatePage, operatePublisherPage } from './console/pages/operate.js';
+import { schedulePage, schedulesPage } from './console/pages/schedules.js';
 import { signInPage } from './console/pages/sign_in.js';
 import { usagePage } from './console/pages/usage.js';
 import { link, problemCard } from './console/parts.js';
@@ -24,6 +26,10 @@ const ROUTES = [
   route('/extensions/:id/upgrade', upgradePage),
   route('/activity', activityPage),
   route('/activity/:id', executionPage),
+  route('/events', eventsPage),
+  route('/events/:id', eventPage),
+  route('/schedules', schedulesPage),
+  route('/schedules/:id', schedulePage),
   route('/usage', usagePage),
   route('/audit', auditPage),
   route('/operate', operatePage),
@@ -34,6 +40,8 @@ const PLACES = [
   { path: '/', label: 'Installed', needs: null },
   { path: '/catalogue', label: 'Catalogue', needs: null },
   { path: '/activity', label: 'Activity', needs: 'observe' },
+  { path: '/events', label: 'Events', needs: 'configure' },
+  { path: '/schedules', label: 'Schedules', needs: 'configure' },
   { path: '/usage', label: 'Usage', needs: 'observe' },
   { path: '/audit', label: 'Audit', needs: 'configure' },
   { path: '/operate', label: 'Operate', needs: 'operate' },

@@ -38,7 +38,9 @@ def test_the_same_sources_are_built_once(project):
     assert built(project, made, title="Another", version="9.9.9") == b"component 1"
 
 
-@pytest.mark.parametrize("place", ["src/main.py", "src/more.py", "vendor/a/b.py", "node_modules/c/d.js", "package.json"])
+@pytest.mark.parametrize(
+    "place", ["src/main.py", "src/more.py", "vendor/a/b.py", "node_modules/c/d.js", "package.json"]
+)
 def test_a_change_of_any_source_builds_again(project, place):
     made = []
     built(project, made)
