@@ -1,5 +1,5 @@
 /** What runs by itself: when next, what became of it, and whether it goes on. */
-import { all, api } from '../api.js';
+import { all, api, Problem } from '../api.js';
 import { h } from '../dom.js';
 import { time } from '../format.js';
 import { button, card, confirm, facts, link, mark, pageHead, say, table } from '../parts.js';
@@ -76,8 +76,18 @@ function times(schedule, change) {
     const { next_runs: runs } = await api('/schedules/preview', { method: 'POST', json: given() });
     seen.textContent = `It would run ${runs.map(time).join(', ')}.`;
   };
+  const checked = (/** @type {() => Promise<void>} */ act) => async () => {
+    for (const field of [cron, zone]) field.removeAttribute('problem');
+    try {
+      await act();
+    } catch (error) {
+      const findings = error instanceof Problem ? error.findings : [];
+      for (const { at, message } of findings) (at === 'cron' ? cron : zone).setAttribute('problem', message);
+      throw error;
+    }
+  };
   return card('Change when it runs', h('div', { class: 'settings' }, cron, zone), seen,
-    h('div', { class: 'actions' }, button('Look', look), button('Save', () => change(given(), 'It runs at other times now.'), { variant: 'primary' }))); // prettier-ignore
+    h('div', { class: 'actions' }, button('Look', checked(look)), button('Save', checked(() => change(given(), 'It runs at other times now.')), { variant: 'primary' }))); // prettier-ignore
 }
 
 /** @param {any} schedule */
