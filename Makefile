@@ -26,7 +26,7 @@ serve: $(VENV)/demo.stamp ## Start the platform on http://127.0.0.1:8420
 
 test: $(VENV)/dev.stamp $(VENV)/sam.stamp ## Every test
 	@$(BIN)/python tools/ensure_chromium.py
-	@$(BIN)/pytest -n 2 --dist loadgroup -q $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadscope -q $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Ruff, strict types of Python and JavaScript, import rules, guards
 	@$(BIN)/ruff check .

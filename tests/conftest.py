@@ -1,15 +1,17 @@
 """What holds for every test."""
 
-import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import haste
 
 # Each of these shares what takes long to build or to start: one process has it once for all of them.
 TOGETHER = {
     "tests/build/": "builds",
+    "tests/cli/": "cli",
     "tests/deployment/": "deployment",
     "tests/examples/": "examples",
+    "tests/local/": "local",
     "tests/runner/alga/test_drop_in.py": "alga",
     "tests/runner/wasi/test_fetch.py": "examples",
     "tests/web/": "browser",
@@ -22,9 +24,12 @@ settings.load_profile("patient")
 haste.hasten()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items):
-    for item in items:
-        for start, group in TOGETHER.items():
-            if item.nodeid.startswith(start):
-                item.add_marker(pytest.mark.xdist_group(group))
+class Together(LoadScopeScheduling):
+    """Tests go one by one to the process that is free, those that belong together as one; the most come first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((group for start, group in TOGETHER.items() if nodeid.startswith(start)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Together(config, log)

@@ -12,8 +12,6 @@ from oriel.store.dynamodb import table
 from tests.support.stack import ROOT, plain
 from tools.package import PARTS
 
-pytestmark = pytest.mark.xdist_group("deployment")
-
 
 class Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short forms, which are left as they are written."""

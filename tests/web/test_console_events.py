@@ -45,10 +45,14 @@ def until(console, seen):
         console.at(console.path)
 
 
-def test_what_happened_who_was_told_and_what_is_sent_again(console):
+def emit(console):
     with support.client(console.platform, "product") as product:
         body = {"topic": "order.paid", "data": {"currency": "EUR", "n": 7}}
-        event_id = product.api("POST", "/events", json=body)["event_id"]
+        return product.api("POST", "/events", json=body)["event_id"]
+
+
+def test_what_happened_who_was_told_and_what_is_sent_again(console):
+    event_id = emit(console)
     main = console.at(f"/events/{event_id}")
     assert main.get_by_text('"n": 7').is_visible()
     for word in ("delivered", "dead"):
@@ -89,9 +93,9 @@ def test_a_schedule_is_run_paused_and_given_other_times(console):
 def test_axe_finds_nothing_on_a_small_screen(console):
     console.page.set_viewport_size(SMALL)
     with support.client(console.platform) as admin:
-        event, schedule = admin.listing("/events")[0], admin.listing("/schedules")[0]
+        schedule = admin.listing("/schedules")[0]
     found = {}
-    for place in ("/events", f"/events/{event['event_id']}", "/schedules", f"/schedules/{schedule['schedule_id']}"):
+    for place in ("/events", f"/events/{emit(console)}", "/schedules", f"/schedules/{schedule['schedule_id']}"):
         console.at(place)
         if broken := violations(console.page):
             found[place] = broken
