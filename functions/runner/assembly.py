@@ -23,7 +23,7 @@ from oriel.signing import PublicKey
 from runner.artifacts import Artifacts
 from runner.board import Board
 from runner.components import Components
-from runner.core import Runner
+from runner.core import MEBIBYTE, Runner
 from runner.entry import Standard
 from runner.execution import Caller, Fetcher, Services
 from runner.host.table import host_functions
@@ -74,7 +74,8 @@ def build_runner(settings: Settings, keys: Keys, board: Board | None = None) -> 
     """A runner over the store and the blobs that the settings name, with `keys`."""
     with ExitStack() as opened:
         services = _services(settings, keys, opened)
-        sandbox = Sandbox(host_functions(), standard=standard, fuel=settings.counts_fuel)
+        resident = settings.runner_resident_mb * MEBIBYTE
+        sandbox = Sandbox(host_functions(), standard=standard, fuel=settings.counts_fuel, resident_bytes=resident)
         max_bytes = settings.artifact_cache_mb * MEGABYTE
         artifacts = Artifacts(
             open_source(settings.blobs_url),

@@ -89,9 +89,14 @@ class Lane:
     """One engine with its host functions. Runs are made one at a time; loading may go on beside one."""
 
     def __init__(
-        self, functions: tuple[HostFunction, ...], standard: Callable[[], Standard] | None, *, fuel: bool
+        self,
+        functions: tuple[HostFunction, ...],
+        standard: Callable[[], Standard] | None,
+        *,
+        fuel: bool,
+        resident_bytes: int,
     ) -> None:
-        self.engine = config.new_engine(fuel=fuel, pooled=True)
+        self.engine = config.new_engine(fuel=fuel, pooled=True, resident_bytes=resident_bytes)
         self._memory = GuestMemory(self.engine)
         self._counts_fuel = fuel
         self._runs: dict[int, Run] = {}

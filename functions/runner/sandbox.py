@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from oriel.engine.config import fingerprint
+from oriel.engine.config import RESIDENT_BYTES, fingerprint
 from oriel.errors import OrielError
 from runner.entry import Standard
 from runner.epochs import Ticker
@@ -53,6 +53,7 @@ class Sandbox:
         host_functions: what components may import.
         standard: gives what standard components may import beside it; without it, none of them loads.
         fuel: count fuel; see the module's rules.
+        resident_bytes: of memory that a lane keeps between runs (`oriel.engine.config.new_engine`).
     """
 
     def __init__(
@@ -61,8 +62,9 @@ class Sandbox:
         *,
         standard: Callable[[], Standard] | None = None,
         fuel: bool = False,
+        resident_bytes: int = RESIDENT_BYTES,
     ) -> None:
-        self.counts_fuel = fuel
+        self.counts_fuel, self._resident_bytes = fuel, resident_bytes
         self._functions = tuple(host_functions)
         self._standard = cache(standard) if standard is not None else None
         self._ticker = Ticker()
@@ -124,7 +126,7 @@ class Sandbox:
             self._free.append(lane)
 
     def _new_lane(self) -> Lane:
-        lane = Lane(self._functions, self._standard, fuel=self.counts_fuel)
+        lane = Lane(self._functions, self._standard, fuel=self.counts_fuel, resident_bytes=self._resident_bytes)
         self._ticker.add(lane.engine)
         return lane
 

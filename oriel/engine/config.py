@@ -51,11 +51,9 @@ _POOL = {
     "table_elements": MAX_TABLE_ELEMENTS,
     "max_core_instance_size": 1 << 20,
     "max_component_instance_size": 1 << 20,
-    # Written over at the end of an execution, and not given back: the kernel's page faults are what threads of one
-    # process wait for each other in.
-    "linear_memory_keep_resident": 16 << 20,
     "table_keep_resident": 1 << 20,
 }
+RESIDENT_BYTES = 16 << 20
 
 _OFF = (
     "wasm_threads",
@@ -80,7 +78,7 @@ def target_triple() -> str:
     return f"{_machine()}-unknown-linux-gnu"
 
 
-def new_engine(*, fuel: bool = False, pooled: bool = False) -> wasmtime.Engine:
+def new_engine(*, fuel: bool = False, pooled: bool = False, resident_bytes: int = RESIDENT_BYTES) -> wasmtime.Engine:
     """A new engine with Oriel's configuration; a process wants one of each kind.
 
     Args:
@@ -88,6 +86,8 @@ def new_engine(*, fuel: bool = False, pooled: bool = False) -> wasmtime.Engine:
             a fifth slower; artifacts are of another fingerprint.
         pooled: keep room for one instance, and use it again and again. Only for whoever runs guests: it takes
             address space, and artifacts are the same (`docs/decisions/0001-pooling-allocator.md`).
+        resident_bytes: linear memory of a pool that is written over at the end of an execution and not given back. It
+            saves page faults, in which the threads of a process wait for each other, and costs the writing.
     """
     config = wasmtime.Config()
     config.target = target_triple()
@@ -102,14 +102,14 @@ def new_engine(*, fuel: bool = False, pooled: bool = False) -> wasmtime.Engine:
     config.consume_fuel = fuel
     config.max_wasm_stack = WASM_STACK_BYTES
     if pooled:
-        _pool(config)
+        _pool(config, resident_bytes)
     return wasmtime.Engine(config)
 
 
-def _pool(config: wasmtime.Config) -> None:
+def _pool(config: wasmtime.Config, resident_bytes: int) -> None:
     """Choose the pooling allocator; the binding has no setters for it."""
     pool = ffi.wasmtime_pooling_allocation_config_new()
-    for name, value in _POOL.items():
+    for name, value in {**_POOL, "linear_memory_keep_resident": resident_bytes}.items():
         getattr(ffi, f"wasmtime_pooling_allocation_config_{name}_set")(pool, value)
     ffi.wasmtime_pooling_allocation_strategy_set(config.ptr(), pool)
     ffi.wasmtime_pooling_allocation_config_delete(pool)
