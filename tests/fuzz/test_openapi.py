@@ -1,4 +1,4 @@
-"""Schemathesis over the OpenAPI descriptions of gateway and registry.
+"""Schemathesis over the OpenAPI descriptions of the three functions.
 
 Whatever is sent, well-formed or not, the answer is one that the description names, and nothing of the inside: never a
 500, every refusal a problem of the catalogue, every answer with its request id.
@@ -8,19 +8,25 @@ import asyncio
 
 import httpx
 import schemathesis
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
 
 from gateway.app import create_app as gateway_app
+from oriel.contract import ExecuteRequest
 from oriel.errors import CATALOGUE, PROBLEM_MEDIA_TYPE
-from oriel.identity import Principal
+from oriel.identity import Principal, ServiceTokenSigner, ServiceTokenVerifier
 from registry.app import create_app as registry_app
+from runner.app import create_app as runner_app
+from tests.fuzz.runner_description import describe
+from tests.guests import hostile
 from tests.registry.stage import NAME, Stage, project
+from tests.runner import small_platform
 from tests.support.gateway import EXTENSION, Bench, bearer, resolution
 
 EVERYBODY = Principal(subject="eva", tenant_id="t1", roles=("admin", "publisher", "operator"))
-EXAMPLES = {"gateway": 6, "registry": 2}
+EXAMPLES = {"gateway": 6, "registry": 2, "runner": 15}
 UNSENDABLE = (httpx.InvalidURL, UnicodeEncodeError)  # what no HTTP client puts on the wire
 
 
@@ -131,3 +137,36 @@ def test_the_registry_answers_whatever_is_sent(tmp_path):
     assert len(sent) >= 40
     statuses = set().union(*sent.values())
     assert {200, 404, 422} <= statuses
+
+
+def test_the_runner_answers_whatever_is_sent(tmp_path):
+    platform, key = small_platform.Platform(tmp_path), Ed25519PrivateKey.generate()
+    content_hash = platform.publish(hostile.HELLO)
+    signer, runner = ServiceTokenSigner(key), platform.runner()
+    app = runner_app(runner, ServiceTokenVerifier([key.public_key()]), max_body_bytes=100_000)
+
+    known = {"content_hash": content_hash, "tenant_id": "t1", "install_id": "ins_1", "execution_id": "exe_1"}
+    known |= {"extension_id": small_platform.EXTENSION, "version": "1.0.0", "version_id": "ver_1"}
+
+    def prepare(case, data):
+        parts = [case.body.get(name) for name in ("context", "http")] if isinstance(case.body, dict) else []
+        if parts and all(isinstance(part, dict) for part in parts) and data.draw(st.booleans()):
+            case.body["context"] |= known
+            case.body["http"] |= {"body_b64": ""}
+            case.body["limits"] = {"timeout_ms": 2_000}
+        request = request_of(case)
+        built = httpx.Request(**request)
+        body = built.read()
+        headers = dict(built.headers)
+        headers.pop("transfer-encoding", None)
+        try:
+            headers["authorization"] = f"Bearer {signer.mint(body, ExecuteRequest.from_json(body).context)}"
+        except ValueError:
+            headers["authorization"] = "Bearer x.y.z"
+        return {"method": built.method, "url": str(built.url), "headers": headers, "content": body}
+
+    try:
+        sent = fuzz("runner", app, describe(), prepare)
+    finally:
+        platform.close()
+    assert {200, 401} <= sent["POST /v1/execute"]
