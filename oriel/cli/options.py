@@ -66,7 +66,7 @@ def local_token(settings: Settings, tenant: str, roles: tuple[str, ...] = LOCAL_
         raise OrielError(
             "unauthenticated",
             f"There is no token, and no local keyring at {settings.keyring_path} to make one with.",
-            hint="Start the platform here with 'oriel serve', or set ORIEL_TOKEN.",
+            hint="Start the platform here with 'oriel serve', name its data in ORIEL_DATA_DIR, or set ORIEL_TOKEN.",
         )
     return mint_token(
         Keyring.open(settings.keyring_path).issuer_key,
