@@ -1,10 +1,5 @@
 """Traces end to end: in by `traceparent`, through gateway, runner and host calls, out to a collector and to others."""
 
-import json
-import threading
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
 from gateway.traces import Traces
@@ -12,6 +7,7 @@ from oriel.contract import ExecuteResponse, LogLine, Receipt
 from oriel.otlp import OtlpExporter
 from oriel.tracing import MAX_SPANS, Span, TraceParent
 from runner.spans import SpanTape
+from tests.support.collector import collecting
 from tests.support.platform import client, publish_and_install, running
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -25,45 +21,10 @@ NOT_ONES = [
 ]
 
 
-@dataclass
-class Collector:
-    """Spans that came over HTTP."""
-
-    bodies: list = field(default_factory=list)
-    came: threading.Event = field(default_factory=threading.Event)
-    status: int = 200
-
-    @property
-    def spans(self):
-        scopes = [
-            scope for body in self.bodies for resource in body["resourceSpans"] for scope in resource["scopeSpans"]
-        ]
-        return {span["name"]: span for scope in scopes for span in scope["spans"]}
-
-
 @pytest.fixture
 def collector():
-    collector = Collector()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            collector.bodies.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self.send_response(collector.status)
-            self.send_header("content-length", "0")
-            self.end_headers()
-            collector.came.set()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    collector.url = f"http://127.0.0.1:{server.server_address[1]}"
-    yield collector
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with collecting() as made:
+        yield made
 
 
 class Sink:

@@ -11,6 +11,7 @@ import pytest
 from oriel import telemetry
 from oriel.store import open_store
 from tests.guests.build import guest
+from tests.support.collector import collecting
 from tests.support.platform import client, publish_and_install, running
 
 CANARY = "canary-7d41c09e-sk-live"
@@ -48,12 +49,18 @@ def leaks(where, data):
 
 
 @pytest.fixture
-def platform(tmp_path, capfd):
-    """A platform of its own that logs all it can, also from its workers."""
+def collector():
+    with collecting() as made:
+        yield made
+
+
+@pytest.fixture
+def platform(tmp_path, capfd, collector):
+    """A platform of its own that logs and traces all it can, also from its workers."""
     root = logging.getLogger()
     before = root.handlers[:], root.level
     telemetry.configure("debug")
-    with running(tmp_path, log_level="debug") as up:
+    with running(tmp_path, log_level="debug", otlp_endpoint=collector.url, trace_share=1.0) as up:
         yield up
     root.handlers[:] = before[0]
     root.setLevel(before[1])
@@ -90,7 +97,7 @@ def answers_of(http, extension):
         yield http.send(method, where)
 
 
-def test_a_secret_is_in_no_log_error_receipt_answer_audit_or_file(platform, tmp_path, capfd):
+def test_a_secret_is_in_no_log_error_receipt_trace_answer_audit_or_file(platform, collector, tmp_path, capfd):
     logs = publish_and_install(platform, TELLS_ITS_LOG, name="com.acme.logs", capabilities=ASKED, grants=GRANTED)
     traps = publish_and_install(platform, TRAPS_WITH_IT, name="com.acme.traps", capabilities=ASKED, grants=GRANTED)
     found, answers = [], []
@@ -113,6 +120,7 @@ def test_a_secret_is_in_no_log_error_receipt_answer_audit_or_file(platform, tmp_
     with closing(open_store(platform.settings.store_url)) as store:
         audit = [store.list_audit(tenant_id, limit=100) for tenant_id in (None, "northwind")]
     found += leaks("audit", repr(audit).encode())
+    found += leaks("traces", json.dumps(traced(collector)).encode())
     for file in tmp_path.rglob("*"):
         if file.is_file() and file.name != "keyring.json":
             found += leaks(str(file), file.read_bytes())
@@ -129,6 +137,15 @@ def finished(http, count):
         assert time.monotonic() < until
         time.sleep(0.05)
     return found
+
+
+def traced(collector):
+    """All that was exported, once the call that reads the secret is in it."""
+    until = time.monotonic() + 30
+    while "oriel:extension/secrets.get" not in collector.spans:
+        assert time.monotonic() < until, sorted(collector.spans)
+        time.sleep(0.05)
+    return collector.bodies
 
 
 def resealed(http):
