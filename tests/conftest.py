@@ -4,6 +4,9 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import haste
+from tests.support.collector import collector
+
+__all__ = ["collector"]
 
 # Each of these shares what takes long to build or to start: one process has it once for all of them.
 TOGETHER = {

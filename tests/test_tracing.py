@@ -7,7 +7,6 @@ from oriel.contract import ExecuteResponse, LogLine, Receipt
 from oriel.otlp import OtlpExporter
 from oriel.tracing import MAX_SPANS, Span, TraceParent
 from runner.spans import SpanTape
-from tests.support.collector import collecting
 from tests.support.platform import client, publish_and_install, running
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -19,12 +18,6 @@ NOT_ONES = [
     PARENT + "-more",
     PARENT.replace("4bf92f3577b34da6a3ce929d0e0e4736", "0" * 32),
 ]
-
-
-@pytest.fixture
-def collector():
-    with collecting() as made:
-        yield made
 
 
 class Sink:

@@ -101,13 +101,11 @@ class Upgrades:
         wanted = valid_config(step.new, install.config if config is None else config)
         follows = install.follows if version is None else range_in(version)
         moved = replace(
-            _moved(step, given),
+            _moved(step, given, exact=exact),
             config=wanted,
             follows=follows,
             by_rollout=self._is_on_its_way(step, version),
         )
-        if exact:
-            moved = replace(moved, grants=given)
         return self._installs.replace(principal, "install.upgrade", install, moved)
 
     def rollback(self, principal: Principal, extension_id: str) -> Install:
@@ -161,12 +159,12 @@ class Upgrades:
         return _Step(install, before, after, Manifest.parse(before.manifest), new)
 
 
-def _moved(step: _Step, given: Sequence[Grant]) -> Install:
-    """The install at the new version, with what it keeps and what is given to it."""
-    if step.before.version == step.after.version:
-        return replace(step.install, grants=with_grants(step.install.grants, given))
-    kept = narrowed(step.install.grants, step.old)
-    return replace(_left(step.install, step.after.version), grants=with_grants(kept, given))
+def _moved(step: _Step, given: Sequence[Grant], *, exact: bool = False) -> Install:
+    """The install at the new version, with what it keeps, which is nothing where `exact`, and what is given to it."""
+    stays = step.before.version == step.after.version
+    kept = step.install.grants if stays else narrowed(step.install.grants, step.old)
+    moved = step.install if stays else _left(step.install, step.after.version)
+    return replace(moved, grants=with_grants(() if exact else kept, given))
 
 
 def _left(install: Install, version: str) -> Install:

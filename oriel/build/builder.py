@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from oriel.build.cache import cached_component
@@ -52,7 +53,7 @@ def build(project: Path, *, progress: Callable[[str], None], cache: bool = True)
         _check_own(component)
     elif cache:
         source = cached_component(project, manifest, make)
-        _put(component, lambda output: _copy(source, output))
+        _put(component, partial(shutil.copyfile, source))
     else:
         _put(component, make)
     is_cached = manifest.runtime != "wasm@1" and not made
@@ -68,17 +69,13 @@ def _manifest(project: Path) -> Manifest:
     return Manifest.parse(path.read_bytes())
 
 
-def _put(component: Path, make: Callable[[Path], None]) -> None:
+def _put(component: Path, make: Callable[[Path], object]) -> None:
     """Make it beside its place and move it, so that a failure leaves the last component as it was."""
     component.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=component.parent) as temporary:
         output = Path(temporary) / component.name
         make(output)
         output.replace(component)
-
-
-def _copy(source: Path, target: Path) -> None:
-    shutil.copyfile(source, target)
 
 
 def _build_from_sources(project: Path, manifest: Manifest, component: Path, progress: Callable[[str], None]) -> None:

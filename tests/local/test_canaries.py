@@ -11,7 +11,6 @@ import pytest
 from oriel import telemetry
 from oriel.store import open_store
 from tests.guests.build import guest
-from tests.support.collector import collecting
 from tests.support.platform import client, publish_and_install, running
 
 CANARY = "canary-7d41c09e-sk-live"
@@ -46,12 +45,6 @@ def forms(value):
 
 def leaks(where, data):
     return [where for value in (CANARY, OTHER) for form in forms(value) if form in data]
-
-
-@pytest.fixture
-def collector():
-    with collecting() as made:
-        yield made
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import json
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
 
 
 @dataclass
@@ -24,9 +25,9 @@ class Collector:
         return {span["name"]: span for scope in scopes for span in scope["spans"]}
 
 
-@contextmanager
-def collecting():
-    """A collector, up until the block ends."""
+@pytest.fixture
+def collector():
+    """A collector, up until the test ends."""
     collector = Collector()
 
     class Handler(BaseHTTPRequestHandler):

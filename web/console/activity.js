@@ -2,7 +2,7 @@
 import { api, withQuery } from './api.js';
 import { h } from './dom.js';
 import { duration, hour, size, time } from './format.js';
-import { card, link, mark, table } from './parts.js';
+import { card, link, mark, pagedTable } from './parts.js';
 
 const FRESH_MS = 3_000;
 const STEP_MS = 5 * 60_000;
@@ -31,17 +31,9 @@ export function outcome(status, row) {
  * @param {{hide?: string[]}} [options] columns that every row has alike
  */
 export async function executionsCard(where, signal, { hide = [] } = {}) {
-  const first = await api(withQuery('/executions', { ...where, limit: 50 }));
-  const rows = table('Executions', COLUMNS.filter(({ key }) => !hide.includes(key)), first.items, { empty: 'Nothing ran yet.' }); // prettier-ignore
-  let cursor = first.cursor;
-  const more = async () => {
-    const page = await api(withQuery('/executions', { ...where, cursor, limit: 50 }));
-    cursor = page.cursor;
-    rows.rows = [...rows.rows, ...page.items];
-    rows.toggleAttribute('more', cursor !== null);
-  };
-  rows.toggleAttribute('more', cursor !== null);
-  rows.addEventListener('oriel-more', more);
+  const columns = COLUMNS.filter(({ key }) => !hide.includes(key));
+  const load = (/** @type {string | null} */ cursor) => api(withQuery('/executions', { ...where, cursor, limit: 50 }));
+  const rows = await pagedTable('Executions', columns, load, { empty: 'Nothing ran yet.' });
   follow(where, signal, (fresh) => {
     const known = new Set(rows.rows.map((/** @type {any} */ row) => row.execution_id));
     const added = fresh.filter((row) => !known.has(row.execution_id)).reverse();

@@ -71,6 +71,28 @@ export function table(label, columns, rows, more = {}) {
   return h(/** @type {any} */ ('oriel-table'), { label, columns, rows, ...more });
 }
 
+/**
+ * A listing as a table that grows page by page.
+ *
+ * @param {string} label
+ * @param {object[]} columns
+ * @param {(cursor: string | null) => Promise<{items: any[], cursor: string | null}>} load a page; of null, the first
+ * @param {object} [more]
+ */
+export async function pagedTable(label, columns, load, more = {}) {
+  const rows = table(label, columns, [], more);
+  let cursor = /** @type {string | null} */ (null);
+  const grow = async () => {
+    const page = await load(cursor);
+    cursor = page.cursor;
+    rows.rows = [...rows.rows, ...page.items];
+    rows.toggleAttribute('more', cursor !== null);
+  };
+  rows.addEventListener('oriel-more', grow);
+  await grow();
+  return rows;
+}
+
 /** What went wrong, in place of what it was about. @param {unknown} error */
 export function problemCard(error) {
   const { title, detail, hint, findings, requestId } = told(error);

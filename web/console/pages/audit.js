@@ -2,7 +2,7 @@
 import { api, withQuery } from '../api.js';
 import { h } from '../dom.js';
 import { time } from '../format.js';
-import { button, card, mark, pageHead, table } from '../parts.js';
+import { button, card, mark, pagedTable, pageHead } from '../parts.js';
 
 const COLUMNS = [
   { key: 'at', label: 'When', format: time },
@@ -14,16 +14,8 @@ const COLUMNS = [
 
 /** @returns {Promise<Node>} */
 export async function auditPage() {
-  const first = await api(withQuery('/audit', { limit: 50 }));
-  const rows = table('Audit entries', COLUMNS, first.items, { empty: 'Nothing was changed yet.' });
-  let { cursor } = first;
-  rows.toggleAttribute('more', cursor !== null);
-  rows.addEventListener('oriel-more', async () => {
-    const page = await api(withQuery('/audit', { limit: 50, cursor }));
-    cursor = page.cursor;
-    rows.rows = [...rows.rows, ...page.items];
-    rows.toggleAttribute('more', cursor !== null);
-  });
+  const load = (/** @type {string | null} */ cursor) => api(withQuery('/audit', { limit: 50, cursor }));
+  const rows = await pagedTable('Audit entries', COLUMNS, load, { empty: 'Nothing was changed yet.' });
   const verdict = h('p', { role: 'status' });
   const verify = button('Verify', async () => verdict.replaceChildren(told(await api('/audit/verify', { method: 'POST', json: {} }))));
   return h('div', {},

@@ -2,13 +2,14 @@
 import { all, api, withQuery } from '../api.js';
 import { h } from '../dom.js';
 import { time } from '../format.js';
-import { button, card, facts, link, mark, pageHead, say, table } from '../parts.js';
+import { button, card, facts, link, mark, pagedTable, pageHead, say, table } from '../parts.js';
 import { go } from '../router.js';
 
 const code = (/** @type {string} */ text) => h('code', {}, text);
+const TOPIC = { key: 'topic', label: 'Topic', format: (/** @type {string} */ topic, /** @type {any} */ row) => link(`/events/${row.event_id}`, topic) }; // prettier-ignore
 const EVENTS = [
   { key: 'created_at', label: 'When', format: time },
-  { key: 'topic', label: 'Topic', format: (/** @type {string} */ topic, /** @type {any} */ row) => link(`/events/${row.event_id}`, topic) },
+  TOPIC,
   { key: 'source', label: 'From' },
   { key: 'key', label: 'Key', format: (/** @type {string | null} */ key) => (key === null ? '' : code(key)) },
 ]; // prettier-ignore
@@ -21,26 +22,17 @@ const SUBSCRIPTIONS = [
 
 /** @returns {Promise<Node>} */
 export async function eventsPage() {
-  const [first, dead, subscriptions] = await Promise.all([api('/events'), api('/events/dead-letters'), all('/events/subscriptions')]);
+  const load = (/** @type {string | null} */ cursor) => api(withQuery('/events', { cursor }));
+  const [events, dead, subscriptions] = await Promise.all([
+    pagedTable('Events', EVENTS, load, { empty: 'Nothing has happened yet.' }),
+    api('/events/dead-letters'),
+    all('/events/subscriptions'),
+  ]);
   return h('div', {},
     pageHead('Events', 'What the product and its extensions tell each other. It is kept for some days.'),
     deadLetters(dead),
-    card('Latest', listing(first)),
+    card('Latest', events),
     card('Who is told', table('Subscriptions', SUBSCRIPTIONS, subscriptions, { empty: 'No extension listens to anything.' }))); // prettier-ignore
-}
-
-/** @param {{items: any[], cursor: string | null}} first */
-function listing(first) {
-  const rows = table('Events', EVENTS, first.items, { empty: 'Nothing has happened yet.' });
-  let { cursor } = first;
-  rows.toggleAttribute('more', cursor !== null);
-  rows.addEventListener('oriel-more', async () => {
-    const page = await api(withQuery('/events', { cursor }));
-    cursor = page.cursor;
-    rows.rows = [...rows.rows, ...page.items];
-    rows.toggleAttribute('more', cursor !== null);
-  });
-  return rows;
 }
 
 /** What was given up, with a way to try it again. @param {{items: any[], cursor: string | null}} dead */
@@ -53,7 +45,7 @@ function deadLetters({ items, cursor }) {
   };
   const columns = [
     { key: 'updated_at', label: 'When', format: time },
-    { key: 'topic', label: 'Topic', format: (/** @type {string} */ topic, /** @type {any} */ row) => link(`/events/${row.event_id}`, topic) },
+    TOPIC,
     { key: 'extension_id', label: 'Extension' },
     { key: 'reason', label: 'Why', format: (/** @type {string | null} */ reason) => mark(reason ?? 'unknown', 'bad') },
     { key: 'attempts', label: 'Tried' },
