@@ -25,7 +25,7 @@ from oriel.routing import match_endpoint
 from oriel.store.errors import Conflict
 from oriel.store.event_records import Missed, Schedule, ScheduleRun
 from oriel.store.eventing import ScheduleStore
-from oriel.store.records import Install
+from oriel.store.records import AuditEntry, Install
 
 MAX_SCHEDULES = 100
 LEAST_SECONDS = 300
@@ -59,6 +59,8 @@ class Definition(BaseModel):
 
 
 DEFINED = tuple(Definition.model_fields)
+Audit = Callable[[Schedule | None, Schedule | None], AuditEntry | None]
+"""The entry of a change, from what a schedule was to what it is; None is "not there", or nobody's change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,9 @@ class Scheduling:
             raise OrielError("not_found", f"There is no schedule {schedule_id}.")
         return found
 
-    def create(self, owner: Owner, definition: Definition, origin: Any, created_by: str) -> Schedule:
+    def create(
+        self, owner: Owner, definition: Definition, origin: Any, created_by: str, audit: Audit = lambda *_: None
+    ) -> Schedule:
         """Make a schedule.
 
         Raises:
@@ -135,26 +139,28 @@ class Scheduling:
         if len(self.of_install(owner.tenant_id, owner.install_id)) >= MAX_SCHEDULES:
             raise OrielError("quota_exceeded", f"An install has at most {MAX_SCHEDULES} schedules.")
         made = self._made(owner, definition, origin, created_by)
-        self._store.create_schedule(made)
+        self._store.create_schedule(made, audit(None, made))
         self._told(made.tenant_id, made.schedule_id, made)
         return made
 
-    def change(self, owner: Owner, schedule_id: str, changes: dict[str, Any]) -> Schedule:
+    def change(
+        self, owner: Owner, schedule_id: str, changes: dict[str, Any], audit: Audit = lambda *_: None
+    ) -> Schedule:
         """Change some fields of its definition. Raises as `create`, and `not_found`."""
         for _ in range(_TURNS):
             before = self.get(owner.tenant_id, schedule_id)
             wanted = parsed({**defined(before), **changes})
             self.check(owner, wanted)
             try:
-                return self._replace(before, wanted)
+                return self._replace(before, wanted, audit)
             except Conflict:
                 if self._taken(before, wanted.name):
                     raise
         raise OrielError("conflict", f"The schedule {schedule_id} is changed by too many at once.")
 
-    def delete(self, tenant_id: str, schedule_id: str) -> None:
+    def delete(self, tenant_id: str, schedule_id: str, entry: AuditEntry | None = None) -> None:
         """`OrielError` `not_found`."""
-        if not self._store.delete_schedule(tenant_id, schedule_id):
+        if not self._store.delete_schedule(tenant_id, schedule_id, entry):
             raise OrielError("not_found", f"There is no schedule {schedule_id}.")
         self._told(tenant_id, schedule_id, None)
 
@@ -245,11 +251,11 @@ class Scheduling:
             revision=before.revision + 1,
         )
 
-    def _replace(self, before: Schedule, definition: Definition) -> Schedule:
+    def _replace(self, before: Schedule, definition: Definition, audit: Audit) -> Schedule:
         if definition.model_dump() == defined(before):
             return before
         after = self._changed(before, definition)
-        self._store.replace_schedule(after)
+        self._store.replace_schedule(after, audit(before, after))
         self._told(after.tenant_id, after.schedule_id, after)
         return after
 

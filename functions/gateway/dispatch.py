@@ -64,17 +64,18 @@ class Deliveries:
     def spread(self, work: Work) -> None:
         """Find who is to be told of an event."""
         event = self._store.get_event(work.tenant_id, work.item_id)
-        if event is not None:
-            now = self._clock()
-            wanted = [
-                delivery_of(event, one, now)
-                for one in self._store.list_subscriptions(work.tenant_id)
-                if events.matches(one.topic, event.topic) and events.passes(one.filter, event.data)
-            ]
-            self._store.put_deliveries(wanted)
+        if event is None:
+            self._store.release_work(work, None)
+            return
+        now = self._clock()
+        wanted = [
+            delivery_of(event, one, now)
+            for one in self._store.list_subscriptions(work.tenant_id)
+            if events.matches(one.topic, event.topic) and events.passes(one.filter, event.data)
+        ]
+        if self._store.spread_event(work, wanted):
             for delivery in wanted:
                 self._told(delivering(delivery))
-        self._store.release_work(work, None)
 
     def deliver(self, work: Work) -> None:
         """Call the handler, and write down what came of it."""

@@ -5,10 +5,11 @@ Rules kept here:
 - The tenant is the caller's. Whoever emits for the product may name one where its own token names none.
 - Sending again never repeats what is under way: a dead letter is revived in its place, a replay is a delivery of its
   own, and one replay of a range may be asked for as often as one likes.
+- What is sent again is written with the audit entry that names it, some at a time, each time in one transaction.
 - Subscriptions are kept in step with the install by whoever changes it (`keep_in_step`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -21,8 +22,9 @@ from oriel.identity import Principal
 from oriel.ids import new_id
 from oriel.manifest import Manifest
 from oriel.store.event_records import Delivery, Event, Subscription
+from oriel.store.eventing import DELIVERIES_AT_ONCE
 from oriel.store.queueing import delivering
-from oriel.store.records import Install, Page
+from oriel.store.records import AuditEntry, Install, Page
 from oriel.subscribing import delivery_of, subscriptions
 from registry.auditing import entry_for
 from registry.core import Registry
@@ -101,18 +103,16 @@ class Events:
     def redrive(self, principal: Principal, delivery_id: str) -> Delivery:
         """Deliver a dead letter from the start; `OrielError` `not_found`, where it is none."""
         found = self._store.get_delivery(principal.require_tenant(), delivery_id)
-        revived = None if found is None else self._revive(found)
-        if revived is None:
+        revived = self._revive(principal, delivery_id, [found]) if found is not None else ()
+        if not revived:
             raise OrielError("not_found", f"There is no dead letter {delivery_id}.")
-        self._audit(principal, "event.redrive", delivery_id)
-        return revived
+        return revived[0]
 
     def redrive_all(self, principal: Principal, extension_id: str | None) -> int:
         """All of a tenant's, or of one extension, at most 1,000 at once; how many there were."""
         letters = self._dead(principal.require_tenant(), extension_id)
-        revived = sum(self._revive(letter) is not None for letter in letters)
-        self._audit(principal, "event.redrive", f"{revived} of {extension_id or 'all extensions'}")
-        return revived
+        target = extension_id or "all extensions"
+        return sum(len(self._revive(principal, target, some)) for some in _at_once(letters))
 
     def _dead(self, tenant_id: str, extension_id: str | None) -> list[Delivery]:
         found: list[Delivery] = []
@@ -124,13 +124,14 @@ class Events:
                 break
         return found[:MAX_REDRIVEN]
 
-    def _revive(self, dead: Delivery) -> Delivery | None:
+    def _revive(self, principal: Principal, target: str, dead: Sequence[Delivery]) -> tuple[Delivery, ...]:
         now = self._now()
-        again = replace(dead, state="pending", attempts=0, reason=None, status=None, due_at=now, updated_at=now)
-        if not self._store.revive_delivery(again):
-            return None
-        self._told(delivering(again))
-        return again
+        fresh = {"state": "pending", "attempts": 0, "reason": None, "status": None, "due_at": now, "updated_at": now}
+        again = [replace(letter, **fresh) for letter in dead]
+        revived = self._store.revive_deliveries(again, self._entry(principal, "event.redrive", target))
+        for delivery in revived:
+            self._told(delivering(delivery))
+        return revived
 
     def replay(self, principal: Principal, extension_id: str, since: int, until: int | None) -> int:
         """Deliver the events of a time once more to one extension; how many deliveries that are.
@@ -150,15 +151,15 @@ class Events:
             for one in own
             if events.matches(one.topic, event.topic) and events.passes(one.filter, event.data)
         ]
-        made = self._store.put_deliveries(wanted)
-        for delivery in wanted[:_PAGE]:
+        for some in _at_once(wanted):
+            entry = self._entry(principal, "event.replay", f"{extension_id} since {since}")
+            self._store.put_deliveries(some, entry)
+        for delivery in wanted[:_PAGE]:  # the rest is found without being told
             self._told(delivering(delivery))
-        self._audit(principal, "event.replay", f"{extension_id} since {since}")
-        return made
+        return len(wanted)
 
-    def _audit(self, principal: Principal, action: str, target: str) -> None:
-        entry = entry_for(self._registry, principal, action, target, tenant_id=principal.tenant_id)
-        self._store.append_audit(entry)
+    def _entry(self, principal: Principal, action: str, target: str) -> AuditEntry:
+        return entry_for(self._registry, principal, action, target, tenant_id=principal.tenant_id)
 
     def _between(self, tenant_id: str, since: int, until: int) -> Iterator[Event]:
         """The events of a time, the oldest first."""
@@ -181,6 +182,12 @@ class Events:
         ]
         if sorted(wanted, key=_by_id) != there:
             self._store.replace_subscriptions(install.tenant_id, install.install_id, wanted)
+
+
+def _at_once(deliveries: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
+    """As many at a time as one transaction takes."""
+    for start in range(0, len(deliveries), DELIVERIES_AT_ONCE):
+        yield deliveries[start : start + DELIVERIES_AT_ONCE]
 
 
 def _by_id(subscription: Subscription) -> str:

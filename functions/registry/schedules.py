@@ -5,9 +5,11 @@ Rules kept here:
 - An administrator may change every schedule of the tenant's installs, whoever made it, and delete all but those of the
   manifest, which can be switched off.
 - A run that somebody asks for goes the same way as one whose time has come.
+- What somebody does is written with its audit entry, in one transaction.
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from oriel.errors import OrielError
@@ -17,7 +19,7 @@ from oriel.scheduling import Change, Definition, Owner, Scheduling
 from oriel.store.errors import Conflict
 from oriel.store.event_records import Schedule, ScheduleRun
 from oriel.store.queueing import firing, new_run, running
-from oriel.store.records import Install, Page
+from oriel.store.records import AuditEntry, Install, Page
 from registry.auditing import entry_for
 from registry.core import Registry, principal_id
 
@@ -48,17 +50,14 @@ class Schedules:
     def create(self, principal: Principal, extension_id: str, definition: Definition) -> Schedule:
         """Raises as `Scheduling.create`, and `extension_not_installed`."""
         owner = self._owner(principal.require_tenant(), extension_id)
-        made = self._scheduling.create(owner, definition, "tenant", principal_id(principal))
-        self._audit(principal, "schedule.create", None, made)
-        return made
+        audit = partial(self._entry, principal, "schedule.create")
+        return self._scheduling.create(owner, definition, "tenant", principal_id(principal), audit)
 
     def change(self, principal: Principal, schedule_id: str, changes: dict[str, Any]) -> Schedule:
         """Raises as `Scheduling.change`."""
         before = self.get(principal.require_tenant(), schedule_id)
-        after = self._scheduling.change(self._owner(before.tenant_id, before.extension_id), schedule_id, changes)
-        if after != before:
-            self._audit(principal, "schedule.change", before, after)
-        return after
+        owner = self._owner(before.tenant_id, before.extension_id)
+        return self._scheduling.change(owner, schedule_id, changes, partial(self._entry, principal, "schedule.change"))
 
     def delete(self, principal: Principal, schedule_id: str) -> None:
         """`OrielError` `not_found`; `conflict`, where it is the manifest's."""
@@ -67,8 +66,7 @@ class Schedules:
         if there.origin == "manifest":
             hint = "Switch it off: oriel schedules pause SCHEDULE."
             raise OrielError("conflict", "A schedule of the manifest cannot be deleted.", hint=hint)
-        self._scheduling.delete(tenant_id, schedule_id)
-        self._audit(principal, "schedule.delete", there, None)
+        self._scheduling.delete(tenant_id, schedule_id, self._entry(principal, "schedule.delete", there, None))
 
     def run_now(self, principal: Principal, schedule_id: str) -> ScheduleRun:
         """Queue a run, whether the schedule is on or off.
@@ -85,12 +83,12 @@ class Schedules:
             if not schedule.overlap and last is not None and last.state in {"queued", "running"}:
                 raise OrielError("conflict", f"The run {last.run_id} goes on.", hint="Wait until it has ended.")
             run = new_run(schedule, None, self._now())
+            entry = self._entry(principal, "schedule.run", None, run)
             try:
-                self._store.start_run(replace(schedule, revision=schedule.revision + 1), run)
+                self._store.start_run(replace(schedule, revision=schedule.revision + 1), run, entry)
             except Conflict:
                 continue
             self._told(running(run))
-            self._audit(principal, "schedule.run", None, run)
             return run
         raise OrielError("conflict", f"The schedule {schedule_id} is changed by too many at once.")
 
@@ -107,15 +105,14 @@ class Schedules:
         current = self._scheduling.of_install(install.tenant_id, install.install_id)
         return list(self._scheduling.plan(install, current, manifest, before))
 
-    def _audit(
+    def _entry(
         self, principal: Principal, action: str, before: Schedule | None, after: Schedule | ScheduleRun | None
-    ) -> None:
+    ) -> AuditEntry:
         subject = after or before
         target = "" if subject is None else f"{subject.extension_id} {subject.schedule_id}"
-        entry = entry_for(
+        return entry_for(
             self._registry, principal, action, target, before=before, after=after, tenant_id=principal.tenant_id
         )
-        self._store.append_audit(entry)
 
     def _install(self, tenant_id: str, extension_id: str) -> Install:
         install = self._store.get_install(tenant_id, extension_id)

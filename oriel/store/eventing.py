@@ -14,7 +14,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from oriel.store.event_records import Delivery, Event, Schedule, ScheduleRun, Subscription, Work, WorkKind
-from oriel.store.records import Page
+from oriel.store.records import AuditEntry, Page
+
+DELIVERIES_AT_ONCE = 19
+"""What every backend takes in one transaction, with an audit entry."""
 
 
 class EventSink(Protocol):
@@ -32,9 +35,9 @@ class EventSink(Protocol):
 class ScheduleStore(Protocol):
     """Schedules and their runs. A schedule is in the queue while it has a `next_at`."""
 
-    def create_schedule(self, schedule: Schedule) -> None: ...
-    def replace_schedule(self, schedule: Schedule) -> None: ...
-    def delete_schedule(self, tenant_id: str, schedule_id: str) -> bool: ...
+    def create_schedule(self, schedule: Schedule, entry: AuditEntry | None = None) -> None: ...
+    def replace_schedule(self, schedule: Schedule, entry: AuditEntry | None = None) -> None: ...
+    def delete_schedule(self, tenant_id: str, schedule_id: str, entry: AuditEntry | None = None) -> bool: ...
     def get_schedule(self, tenant_id: str, schedule_id: str) -> Schedule | None: ...
     def list_schedules(
         self, tenant_id: str, install_id: str | None = None, cursor: str | None = None, limit: int = 100
@@ -42,7 +45,7 @@ class ScheduleStore(Protocol):
         """By their ids, all of the tenant or those of one install."""
         ...
 
-    def start_run(self, schedule: Schedule, run: ScheduleRun) -> None:
+    def start_run(self, schedule: Schedule, run: ScheduleRun, entry: AuditEntry | None = None) -> None:
         """Replace the schedule and write a new run, in one transaction; a `queued` run is work at once.
 
         `Conflict` as with `replace_schedule`, and where there is a run of that id.
@@ -73,8 +76,18 @@ class EventStore(EventSink, ScheduleStore, Protocol):
         """Newest first, by the event's id."""
         ...
 
-    def put_deliveries(self, deliveries: Sequence[Delivery]) -> int:
-        """Write those that are not there, each with its work; how many were new. Not one transaction: repeat it."""
+    def put_deliveries(self, deliveries: Sequence[Delivery], entry: AuditEntry | None = None) -> tuple[Delivery, ...]:
+        """Write those of one tenant that are not there, each with its work; those that were new.
+
+        At most `DELIVERIES_AT_ONCE`, in one transaction. The entry's `after` names them.
+        """
+        ...
+
+    def spread_event(self, work: Work, deliveries: Sequence[Delivery]) -> bool:
+        """Write those that are not there, each with its work, and end the event's. False where it is no longer his.
+
+        However many they are: cut off, it is repeated.
+        """
         ...
 
     def get_delivery(self, tenant_id: str, delivery_id: str) -> Delivery | None: ...
@@ -90,8 +103,13 @@ class EventStore(EventSink, ScheduleStore, Protocol):
         """Replace the delivery; its work is due again at `due_at`, or done. False where the work is no longer his."""
         ...
 
-    def revive_delivery(self, delivery: Delivery) -> bool:
-        """Replace a dead delivery by a pending one, with work at its `due_at`. False where it is not dead."""
+    def revive_deliveries(
+        self, deliveries: Sequence[Delivery], entry: AuditEntry | None = None
+    ) -> tuple[Delivery, ...]:
+        """Replace dead deliveries of one tenant by pending ones, with work at their `due_at`; those that were dead.
+
+        As many at once as `put_deliveries`, and the entry likewise.
+        """
         ...
 
     def settle_run(self, run: ScheduleRun, work: Work, due_at: int | None) -> bool:

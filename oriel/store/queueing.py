@@ -1,8 +1,12 @@
 """What the backends have in common about events: the count of a minute, and the work that a record is."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from oriel.errors import OrielError
 from oriel.ids import new_id
 from oriel.store.event_records import Delivery, Event, Schedule, ScheduleRun, Work
+from oriel.store.records import AuditEntry
 
 MINUTE_MS = 60_000
 KEEP_RUNS_MS = 30 * 86_400_000
@@ -36,6 +40,11 @@ def delivering(delivery: Delivery) -> Work:
     return Work(
         tenant_id=delivery.tenant_id, kind="delivery", item_id=delivery.delivery_id, lane=delivery.lane, due_at=due_at
     )
+
+
+def naming(entry: AuditEntry, changed: Iterable[Delivery]) -> AuditEntry:
+    """The entry of a change of several deliveries: which they were."""
+    return replace(entry, after={"deliveries": [delivery.delivery_id for delivery in changed]})
 
 
 def firing(schedule: Schedule) -> Work | None:

@@ -147,7 +147,9 @@ def test_a_replay_delivers_what_fits_once_more_and_to_nobody_else(ledger, instal
     assert [(one.topic, one.state, one.install_id) for one in made] == [
         (topic, "pending", ledger.store.get_install("t1", NAME).install_id) for topic in ("order.paid", "order.sent")
     ]
-    assert actions(ledger)[0] == "event.replay"
+    (entry, before) = ledger.store.list_audit("t1", limit=2).items
+    assert (entry.action, entry.after) == ("event.replay", {"deliveries": [one.delivery_id for one in made]})
+    assert before.action != "event.replay"  # that of nothing is none
 
 
 def test_dead_letters_are_sent_again_one_or_all_of_an_extension(ledger, installs):
@@ -157,6 +159,11 @@ def test_dead_letters_are_sent_again_one_or_all_of_an_extension(ledger, installs
         store.put_deliveries([delivery(f"evt_{number}", state="dead", attempts=10, extension_id=extension_id)])
     assert book.redrive(ADMIN, "evt_1.s1").state == "pending"
     assert book.redrive_all(ADMIN, NAME) == 1
+    told = [(entry.action, entry.target, entry.after) for entry in store.list_audit("t1").items[:2]]
+    assert told == [
+        ("event.redrive", NAME, {"deliveries": ["evt_2.s1"]}),
+        ("event.redrive", "evt_1.s1", {"deliveries": ["evt_1.s1"]}),
+    ]
     assert [letter.event_id for letter in book.dead_letters("t1", None, 10).items] == ["evt_0"]
     for not_dead in ("evt_1.s1", "evt_9.s1"):
         with pytest.raises(OrielError, match="no dead letter"):

@@ -9,7 +9,7 @@ import pytest
 from oriel.store import Conflict
 from oriel.store.audit import faults, head_of
 from oriel.store.records import AuditEntry
-from tests.store.factory import T0, install, key, publisher, version
+from tests.store.factory import T0, delivery, install, key, publisher, run, schedule, version
 from tests.store.test_registry_records import secret
 
 WRITERS, EACH = 4, 4
@@ -80,6 +80,12 @@ CHANGES = {
     "replace_install": lambda store, entry: store.replace_install(install(status="disabled", revision=2), entry),
     "put_secret": lambda store, entry: store.put_secret(secret("other"), entry),
     "delete_secret": lambda store, entry: store.delete_secret("t1", install().install_id, "token", entry),
+    "create_schedule": lambda store, entry: store.create_schedule(schedule("sch_2"), entry),
+    "replace_schedule": lambda store, entry: store.replace_schedule(schedule(enabled=False, revision=2), entry),
+    "start_run": lambda store, entry: store.start_run(schedule(revision=3), run(), entry),
+    "delete_schedule": lambda store, entry: store.delete_schedule("t1", "sch_1", entry),
+    "put_deliveries": lambda store, entry: store.put_deliveries([delivery("evt_2"), delivery()], entry),
+    "revive_deliveries": lambda store, entry: store.revive_deliveries([delivery("evt_2"), delivery()], entry),
     "delete_install": lambda store, entry: store.delete_install("t1", "com.acme.notes", entry),
 }
 REFUSED = {
@@ -90,6 +96,12 @@ REFUSED = {
     "replace_install": lambda store, entry: store.replace_install(install(revision=7), entry),
     "put_secret": lambda store, entry: store.put_secret(secret(install_id="ins_none"), entry),
     "delete_secret": lambda store, entry: store.delete_secret("t1", install().install_id, "none", entry),
+    "create_schedule": lambda store, entry: store.create_schedule(schedule(), entry),
+    "replace_schedule": lambda store, entry: store.replace_schedule(schedule(revision=7), entry),
+    "start_run": lambda store, entry: store.start_run(schedule(revision=7), run(), entry),
+    "delete_schedule": lambda store, entry: store.delete_schedule("t1", "sch_9", entry),
+    "put_deliveries": lambda store, entry: store.put_deliveries([delivery()], entry),
+    "revive_deliveries": lambda store, entry: store.revive_deliveries([delivery("evt_9")], entry),
     "delete_install": lambda store, entry: store.delete_install("t1", "com.acme.none", entry),
 }
 
@@ -98,6 +110,8 @@ REFUSED = {
 def lived_in(published):
     published.create_install(install())
     published.put_secret(secret())
+    published.create_schedule(schedule())
+    published.put_deliveries([delivery(state="dead")])
     return published
 
 

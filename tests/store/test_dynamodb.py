@@ -184,18 +184,22 @@ def every_method(store):
 
 def events_and_schedules(store):
     work = Work(tenant_id="t1", kind="delivery", item_id="evt_1.s1", due_at=T0)
+    own = AuditEntry(tenant_id="t1", audit_id="aud_9", at=T0, actor="ann", action="test", target="it")
     return {
         "replace_subscriptions": lambda: store.replace_subscriptions("t1", install().install_id, [subscription()]),
         "list_subscriptions": lambda: store.list_subscriptions("t1"),
         "put_event": lambda: store.put_event(event("evt_2", key="k"), 10),
         "get_event": lambda: store.get_event("t1", "evt_1"),
         "list_events": lambda: store.list_events("t1"),
-        "put_deliveries": lambda: store.put_deliveries([delivery("evt_2")]),
+        "put_deliveries": lambda: store.put_deliveries([delivery("evt_2"), delivery()], own),
+        "spread_event": lambda: store.spread_event(
+            replace(work, kind="event", item_id="evt_1", lane="event:k"), [delivery("evt_1", "s2")]
+        ),
         "get_delivery": lambda: store.get_delivery("t1", "evt_1.s1"),
         "list_deliveries": lambda: store.list_deliveries("t1", "evt_1"),
         "list_dead_letters": lambda: store.list_dead_letters("t1"),
         "settle_delivery": lambda: store.settle_delivery(delivery(state="dead"), work, None),
-        "revive_delivery": lambda: store.revive_delivery(delivery("evt_0")),
+        "revive_deliveries": lambda: store.revive_deliveries([delivery("evt_0"), delivery()], own),
         "create_schedule": lambda: store.create_schedule(schedule("sch_2")),
         "replace_schedule": lambda: store.replace_schedule(schedule(name="new", revision=3)),
         "get_schedule": lambda: store.get_schedule("t1", "sch_1"),

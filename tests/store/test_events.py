@@ -6,6 +6,7 @@ import pytest
 
 from oriel.errors import OrielError
 from oriel.store import Conflict
+from oriel.store.eventing import DELIVERIES_AT_ONCE
 from tests.store.factory import LATER, T0, delivery, event, install, subscription
 
 LEASE = T0 + 60_000
@@ -90,11 +91,22 @@ def test_events_are_listed_newest_first_in_pages(store):
 
 def test_deliveries_are_written_once_each_with_their_work(spread):
     second = delivery(subscription_id="s2", lane="s2:k", state="pending", due_at=T0 + 5)
-    assert spread.put_deliveries([delivery(reason="again"), second]) == 1
+    assert spread.put_deliveries([delivery(reason="again"), second]) == (second,)
     assert spread.list_deliveries("t1", "evt_1") == (delivery(), second)
     assert spread.list_deliveries("t1", "evt_") == spread.list_deliveries("t2", "evt_1") == ()
     assert spread.get_delivery("t1", "evt_1.s2") == second
     assert claimed(spread) == [("t1", "delivery", "evt_1.s1")]
+
+
+def test_an_event_is_spread_to_however_many_by_who_has_it_and_once(spread, clock):
+    spread.put_event(event("evt_2", key="k"), MANY)
+    (work,) = (work for work in spread.claim_work(LEASE) if work.kind == "event")
+    wanted = tuple(delivery("evt_2", f"s{number:02}") for number in range(DELIVERIES_AT_ONCE + 2))
+    spread.put_deliveries(wanted[-1:])  # as somebody did who was cut off
+    assert spread.spread_event(work, wanted)
+    assert spread.list_deliveries("t1", "evt_2") == wanted
+    assert not spread.spread_event(work, [delivery("evt_2", "late")])
+    assert {work.item_id for work in spread.claim_work(LEASE, 50)} == {one.delivery_id for one in wanted}
 
 
 def test_work_is_given_out_when_it_is_due_the_oldest_first_and_once(store, clock):
@@ -170,8 +182,8 @@ def test_a_dead_letter_is_listed_until_it_is_revived(spread, clock):
     assert dead_letters(spread) == ["evt_1.s1"]
     assert dead_letters(spread, "t2") == []
     again = replace(dead, state="pending", attempts=0, due_at=T0 + 1)
-    assert spread.revive_delivery(again)
-    assert not spread.revive_delivery(again)
+    assert spread.revive_deliveries([delivery("evt_9"), again]) == (again,)
+    assert spread.revive_deliveries([again]) == ()
     assert dead_letters(spread) == []
     clock.now = T0 + 1
     assert claimed(spread) == [("t1", "delivery", "evt_1.s1")]

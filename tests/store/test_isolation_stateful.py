@@ -273,7 +273,8 @@ EVENTS = {
         some_work(draw, own),
         draw(st.none() | due_times),
     ),
-    "revive_delivery": lambda draw, own: (a_delivery(draw, own),),
+    "spread_event": lambda draw, own: (some_work(draw, own), [a_delivery(draw, own)]),
+    "revive_deliveries": lambda draw, own: ([a_delivery(draw, own)], draw(st.none() | st.just(an_entry(draw, own)))),
     "claim_item": lambda draw, own: (own.id, "delivery", f"{draw(event_ids)}.s", draw(due_times)),
     "release_work": lambda draw, own: (some_work(draw, own), draw(st.none() | due_times)),
 }

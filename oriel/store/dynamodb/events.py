@@ -6,7 +6,7 @@ Rules kept here:
 - A dead letter has a whole copy in a listing of its own, written in the transaction that made it one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
 from pydantic import TypeAdapter
@@ -14,13 +14,14 @@ from pydantic import TypeAdapter
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.installs import DynamoInstalls, belongs_to
 from oriel.store.dynamodb.items import Item, Value, key_item, plain_json, to_item, to_value
-from oriel.store.dynamodb.queue import DynamoQueue, enqueued
+from oriel.store.dynamodb.queue import DynamoQueue, enqueued, moved
 from oriel.store.dynamodb.requests import ABSENT, Answer, Cancelled, check, delete, expression, put, update
 from oriel.store.dynamodb.table import Key
 from oriel.store.errors import Conflict
 from oriel.store.event_records import Delivery, Event, Subscription, Work
-from oriel.store.queueing import delivering, expiry, minute_of, spreading, too_many
-from oriel.store.records import Page
+from oriel.store.eventing import DELIVERIES_AT_ONCE
+from oriel.store.queueing import delivering, expiry, minute_of, naming, spreading, too_many
+from oriel.store.records import AuditEntry, Page
 
 _SUBSCRIPTIONS = TypeAdapter(tuple[Subscription, ...])
 
@@ -63,16 +64,47 @@ class DynamoEvents(DynamoQueue, DynamoInstalls):
     def list_events(self, tenant_id: str, cursor: str | None = None, limit: int = 50) -> Page[Event]:
         return self._page(Event, table.events(tenant_id), cursor, limit, descending=True)
 
-    def put_deliveries(self, wanted: Sequence[Delivery]) -> int:
-        """One transaction each: an event may have more subscriptions than a transaction takes writes."""
-        return sum(map(self._put_delivery, wanted))
+    def put_deliveries(self, wanted: Sequence[Delivery], entry: AuditEntry | None = None) -> tuple[Delivery, ...]:
+        return self._put_some(wanted, _new, entry=entry)
 
-    def _put_delivery(self, delivery: Delivery) -> int:
+    def spread_event(self, work: Work, wanted: Sequence[Delivery]) -> bool:
+        """An event may have more subscriptions than a transaction takes writes: the last ones end its work."""
+        last = len(wanted) - len(wanted) % DELIVERIES_AT_ONCE
+        for start in range(0, last, DELIVERIES_AT_ONCE):
+            self._put_some(wanted[start : start + DELIVERIES_AT_ONCE], _new)
         try:
-            self._requests.transact(put(_item(delivery), ABSENT), *enqueued(delivering(delivery)))
+            self._put_some(wanted[last:], _new, *moved(work, None))
         except Cancelled:
-            return 0
-        return 1
+            return False
+        if work.lane is not None:
+            self._call_next(work.tenant_id, work.kind, work.lane)
+        return True
+
+    def _put_some(
+        self,
+        wanted: Sequence[Delivery],
+        writes_of: Callable[[Delivery], Iterable[Answer]],
+        *more: Answer,
+        entry: AuditEntry | None = None,
+    ) -> tuple[Delivery, ...]:
+        """In one transaction, without those whose own conditions do not hold; those that were written.
+
+        Raises `Cancelled` where a condition of `more` does not hold.
+        """
+        able = tuple(wanted)
+        while able or more:
+            writes = [(place, write) for place, delivery in enumerate(able) for write in writes_of(delivery)]
+            named = entry and naming(entry, able)
+            try:
+                self._transact(*(write for _, write in writes), *more, entry=named)
+            except Cancelled as cancelled:
+                unable = {writes[failed][0] for failed in cancelled.failed if failed < len(writes)}
+                if not unable:
+                    raise
+                able = tuple(delivery for place, delivery in enumerate(able) if place not in unable)
+            else:
+                break
+        return able
 
     def get_delivery(self, tenant_id: str, delivery_id: str) -> Delivery | None:
         return self._one(Delivery, table.delivery(tenant_id, delivery_id))
@@ -90,16 +122,18 @@ class DynamoEvents(DynamoQueue, DynamoInstalls):
             changes.append(put(to_item(listed, delivery, ttl=_ttl(delivery.expires_at))))
         return self._settle(work, due_at, *changes)
 
-    def revive_delivery(self, delivery: Delivery) -> bool:
-        is_dead = expression("#state = :dead", ["state"], dead=to_value("dead"))
-        listed = Key(table.dead_letters(delivery.tenant_id), delivery.delivery_id)
-        try:
-            self._requests.transact(
-                put(_item(delivery), is_dead), delete(listed), *enqueued(delivering(delivery), is_new=False)
-            )
-        except Cancelled:
-            return False
-        return True
+    def revive_deliveries(self, wanted: Sequence[Delivery], entry: AuditEntry | None = None) -> tuple[Delivery, ...]:
+        return self._put_some(wanted, _revived, entry=entry)
+
+
+def _new(delivery: Delivery) -> Iterable[Answer]:
+    return put(_item(delivery), ABSENT), *enqueued(delivering(delivery))
+
+
+def _revived(delivery: Delivery) -> Iterable[Answer]:
+    is_dead = expression("#state = :dead", ["state"], dead=to_value("dead"))
+    listed = Key(table.dead_letters(delivery.tenant_id), delivery.delivery_id)
+    return put(_item(delivery), is_dead), delete(listed), *enqueued(delivering(delivery), is_new=False)
 
 
 def _by_id(subscription: Subscription) -> str:

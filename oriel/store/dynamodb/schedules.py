@@ -14,13 +14,13 @@ from oriel.store.dynamodb.requests import ABSENT, Answer, Cancelled, Expression,
 from oriel.store.errors import Conflict
 from oriel.store.event_records import Schedule, ScheduleRun, Work
 from oriel.store.queueing import firing, running
-from oriel.store.records import Page
+from oriel.store.records import AuditEntry, Page
 
 
 class DynamoSchedules(DynamoQueue, DynamoInstalls):
     """The `ScheduleStore` part, and what becomes of runs."""
 
-    def create_schedule(self, schedule: Schedule) -> None:
+    def create_schedule(self, schedule: Schedule, entry: AuditEntry | None = None) -> None:
         taken = Conflict(f"There is a schedule '{schedule.name}' already, or its install is gone.")
         extension_id = self._extension_of(schedule.tenant_id, schedule.install_id)
         if extension_id is None:
@@ -30,19 +30,19 @@ class DynamoSchedules(DynamoQueue, DynamoInstalls):
         work = firing(schedule)
         place = () if work is None else enqueued(work)
         try:
-            self._requests.transact(owner, put(item, ABSENT), _named(schedule), *place)
+            self._transact(owner, put(item, ABSENT), _named(schedule), *place, entry=entry)
         except Cancelled:
             raise taken from None
 
-    def replace_schedule(self, schedule: Schedule) -> None:
-        self._write_schedule(schedule)
+    def replace_schedule(self, schedule: Schedule, entry: AuditEntry | None = None) -> None:
+        self._write_schedule(schedule, entry=entry)
 
-    def delete_schedule(self, tenant_id: str, schedule_id: str) -> bool:
+    def delete_schedule(self, tenant_id: str, schedule_id: str, entry: AuditEntry | None = None) -> bool:
         while (stored := self.get_schedule(tenant_id, schedule_id)) is not None:
             place = self._place(replace(stored, next_at=None))
             key, mine = table.schedule(tenant_id, schedule_id), _at(stored.revision)
             try:
-                self._requests.transact(delete(key, mine), delete(_name_key(stored)), *place)
+                self._transact(delete(key, mine), delete(_name_key(stored)), *place, entry=entry)
             except Cancelled:
                 continue  # it has changed meanwhile, or somebody has taken it
             return True
@@ -57,11 +57,11 @@ class DynamoSchedules(DynamoQueue, DynamoInstalls):
         only = None if install_id is None else belongs_to(install_id)
         return self._page(Schedule, table.schedules(tenant_id), cursor, limit, only=only)
 
-    def start_run(self, schedule: Schedule, run: ScheduleRun) -> None:
+    def start_run(self, schedule: Schedule, run: ScheduleRun, entry: AuditEntry | None = None) -> None:
         changes = [put(_run_item(run), ABSENT)]
         if run.state == "queued":
             changes += enqueued(running(run))
-        self._write_schedule(schedule, *changes)
+        self._write_schedule(schedule, *changes, entry=entry)
 
     def get_run(self, tenant_id: str, run_id: str) -> ScheduleRun | None:
         return self._one(ScheduleRun, table.run(tenant_id, run_id))
@@ -75,7 +75,7 @@ class DynamoSchedules(DynamoQueue, DynamoInstalls):
     def settle_run(self, run: ScheduleRun, work: Work, due_at: int | None) -> bool:
         return self._settle(work, due_at, put(_run_item(run)))
 
-    def _write_schedule(self, schedule: Schedule, *changes: Answer) -> None:
+    def _write_schedule(self, schedule: Schedule, *changes: Answer, entry: AuditEntry | None) -> None:
         stale = Conflict(f"The schedule '{schedule.name}' has changed meanwhile, or there is one of that name.")
         stored = self.get_schedule(schedule.tenant_id, schedule.schedule_id)
         if stored is None or stored.revision != schedule.revision - 1:
@@ -83,7 +83,8 @@ class DynamoSchedules(DynamoQueue, DynamoInstalls):
         names = () if stored.name == schedule.name else (_named(schedule), delete(_name_key(stored)))
         item = to_item(table.schedule(schedule.tenant_id, schedule.schedule_id), schedule)
         try:
-            self._requests.transact(put(item, _at(stored.revision)), *names, *self._place(schedule), *changes)
+            held = put(item, _at(stored.revision))
+            self._transact(held, *names, *self._place(schedule), *changes, entry=entry)
         except Cancelled:
             raise stale from None
 

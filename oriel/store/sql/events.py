@@ -1,17 +1,19 @@
 """Subscriptions, events and their deliveries in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, exc, insert, select, update
 
 from oriel.store.errors import Conflict
 from oriel.store.event_records import Delivery, Event, Subscription, Work
-from oriel.store.queueing import delivering, expiry, minute_of, spreading, too_many
-from oriel.store.records import Page
+from oriel.store.queueing import delivering, expiry, minute_of, naming, spreading, too_many
+from oriel.store.records import AuditEntry, Page
+from oriel.store.sql.chain import append
 from oriel.store.sql.database import to_row
-from oriel.store.sql.queue import SqlQueue
+from oriel.store.sql.queue import SqlQueue, move
 from oriel.store.sql.row_security import Scope
+from oriel.store.sql.tables import audit_head
 from oriel.store.sql.tables import event as events
 from oriel.store.sql.tables import event_delivery as deliveries
 from oriel.store.sql.tables import event_rate as rates
@@ -72,20 +74,42 @@ class SqlEvents(SqlQueue):
         own = select(events).where(events.c.tenant_id == tenant_id)
         return self._page(Event, own, events.c.event_id, cursor, limit, scope=Scope(tenant_id), descending=True)
 
-    def put_deliveries(self, wanted: Sequence[Delivery]) -> int:
-        return sum(self._write(Scope(delivery.tenant_id), self._new(delivery)) for delivery in wanted)
+    def put_deliveries(self, wanted: Sequence[Delivery], entry: AuditEntry | None = None) -> tuple[Delivery, ...]:
+        return self._change(wanted, self._insert, entry)
 
-    def _new(self, delivery: Delivery) -> Any:
-        new = self._upsert(deliveries).values(to_row(delivery))
-        once = new.on_conflict_do_nothing().returning(deliveries.c.delivery_id)
+    def spread_event(self, work: Work, wanted: Sequence[Delivery]) -> bool:
+        def spread(connection: Connection) -> bool:
+            if not move(connection, work, None):
+                return False
+            self._insert(connection, wanted)
+            return True
 
-        def put(connection: Connection) -> int:
-            if connection.execute(once).one_or_none() is None:
-                return 0
-            self._enqueue(connection, delivering(delivery))
-            return 1
+        return self._write(Scope(work.tenant_id), spread)
 
-        return put
+    def _change(
+        self,
+        wanted: Sequence[Delivery],
+        change: Callable[[Connection, Sequence[Delivery]], tuple[Delivery, ...]],
+        entry: AuditEntry | None,
+    ) -> tuple[Delivery, ...]:
+        """Carry out `change` with the entry that names what it changed; none where that is nothing."""
+
+        def put(connection: Connection) -> tuple[Delivery, ...]:
+            changed = change(connection, wanted)
+            if changed and entry is not None:
+                append(connection, naming(entry, changed), self._upsert(audit_head))
+            return changed
+
+        return self._write(Scope(wanted[0].tenant_id), put) if wanted else ()
+
+    def _insert(self, connection: Connection, wanted: Sequence[Delivery]) -> tuple[Delivery, ...]:
+        if not wanted:
+            return ()
+        once = self._upsert(deliveries).on_conflict_do_nothing().returning(deliveries.c.delivery_id)
+        new = set(connection.execute(once, [to_row(delivery) for delivery in wanted]).scalars())
+        made = tuple(delivery for delivery in wanted if delivery.delivery_id in new)
+        self._enqueue(connection, *map(delivering, made))
+        return made
 
     def get_delivery(self, tenant_id: str, delivery_id: str) -> Delivery | None:
         return self._one(Delivery, select(deliveries).where(_delivery(tenant_id, delivery_id)), Scope(tenant_id))
@@ -108,16 +132,17 @@ class SqlEvents(SqlQueue):
         one = _delivery(delivery.tenant_id, delivery.delivery_id)
         return self._settle(work, due_at, update(deliveries).where(one).values(to_row(delivery)))
 
-    def revive_delivery(self, delivery: Delivery) -> bool:
-        dead = and_(_delivery(delivery.tenant_id, delivery.delivery_id), deliveries.c.state == "dead")
+    def revive_deliveries(self, wanted: Sequence[Delivery], entry: AuditEntry | None = None) -> tuple[Delivery, ...]:
+        return self._change(wanted, self._revive, entry)
 
-        def revive(connection: Connection) -> bool:
-            if not connection.execute(update(deliveries).where(dead).values(to_row(delivery))).rowcount:
-                return False
-            self._enqueue(connection, delivering(delivery))
-            return True
+    def _revive(self, connection: Connection, wanted: Sequence[Delivery]) -> tuple[Delivery, ...]:
+        def is_revived(delivery: Delivery) -> bool:
+            dead = and_(_delivery(delivery.tenant_id, delivery.delivery_id), deliveries.c.state == "dead")
+            return connection.execute(update(deliveries).where(dead).values(to_row(delivery))).rowcount > 0
 
-        return self._write(Scope(delivery.tenant_id), revive)
+        revived = tuple(filter(is_revived, wanted))
+        self._enqueue(connection, *map(delivering, revived))
+        return revived
 
 
 def _delivery(tenant_id: str, delivery_id: str) -> Any:

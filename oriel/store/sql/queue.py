@@ -48,10 +48,10 @@ class SqlQueue(Database):
         return self._write(Scope(tenant_id), take)
 
     def release_work(self, work: Work, due_at: int | None) -> bool:
-        return self._write(Scope(work.tenant_id), lambda connection: _move(connection, work, due_at))
+        return self._write(Scope(work.tenant_id), lambda connection: move(connection, work, due_at))
 
     def _take(self, connection: Connection, work: Work, until: int) -> Work | None:
-        if not _move(connection, work, until):
+        if not move(connection, work, until):
             return None
         return Work(tenant_id=work.tenant_id, kind=work.kind, item_id=work.item_id, lane=work.lane, due_at=until)
 
@@ -59,19 +59,21 @@ class SqlQueue(Database):
         """Move the work and carry out `change`, or neither where the work is no longer the caller's."""
 
         def settle(connection: Connection) -> bool:
-            if not _move(connection, work, due_at):
+            if not move(connection, work, due_at):
                 return False
             connection.execute(change)
             return True
 
         return self._write(Scope(work.tenant_id), settle)
 
-    def _enqueue(self, connection: Connection, work: Work) -> None:
-        """Put an item into the queue, or move one that is there."""
-        new = self._upsert(queue).values(to_row(work))
-        connection.execute(
-            new.on_conflict_do_update(index_elements=list(queue.primary_key), set_={"due_at": new.excluded.due_at})
-        )
+    def _enqueue(self, connection: Connection, *items: Work) -> None:
+        """Put items into the queue, or move those that are there."""
+        if items:
+            new = self._upsert(queue)
+            put = new.on_conflict_do_update(
+                index_elements=list(queue.primary_key), set_={"due_at": new.excluded.due_at}
+            )
+            connection.execute(put, [to_row(work) for work in items])
 
 
 def dequeue(connection: Connection, tenant_id: str, kind: WorkKind, item_id: str) -> None:
@@ -79,7 +81,8 @@ def dequeue(connection: Connection, tenant_id: str, kind: WorkKind, item_id: str
     connection.execute(delete(queue).where(_item(tenant_id, kind, item_id)))
 
 
-def _move(connection: Connection, work: Work, due_at: int | None) -> bool:
+def move(connection: Connection, work: Work, due_at: int | None) -> bool:
+    """Give an item another time, or take it out of the queue; False where it is no longer the caller's."""
     mine = and_(_item(work.tenant_id, work.kind, work.item_id), queue.c.due_at == work.due_at)
     if due_at is None:
         return connection.execute(delete(queue).where(mine)).rowcount > 0

@@ -1,5 +1,6 @@
 """Schedules and their runs in SQL. A schedule's place in the queue is written with it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, exc, insert, select, update
@@ -7,7 +8,7 @@ from sqlalchemy import Connection, and_, delete, exc, insert, select, update
 from oriel.store.errors import Conflict
 from oriel.store.event_records import Schedule, ScheduleRun, Work
 from oriel.store.queueing import firing, running
-from oriel.store.records import Page
+from oriel.store.records import AuditEntry, Page
 from oriel.store.sql.database import to_row
 from oriel.store.sql.queue import SqlQueue, dequeue
 from oriel.store.sql.row_security import Scope
@@ -18,25 +19,25 @@ from oriel.store.sql.tables import schedule_run as runs
 class SqlSchedules(SqlQueue):
     """The `ScheduleStore` part, and what becomes of runs."""
 
-    def create_schedule(self, schedule: Schedule) -> None:
+    def create_schedule(self, schedule: Schedule, entry: AuditEntry | None = None) -> None:
         def create(connection: Connection) -> None:
             connection.execute(insert(schedules).values(to_row(schedule)))
             self._place(connection, schedule)
 
         try:
-            self._write(Scope(schedule.tenant_id), create)
+            self._write(Scope(schedule.tenant_id), create, entry)
         except exc.IntegrityError:
             raise Conflict(f"There is a schedule '{schedule.name}' already, or its install is gone.") from None
 
-    def replace_schedule(self, schedule: Schedule) -> None:
-        self._write_schedule(schedule, lambda _: None)
+    def replace_schedule(self, schedule: Schedule, entry: AuditEntry | None = None) -> None:
+        self._write_schedule(schedule, lambda _: None, entry)
 
-    def delete_schedule(self, tenant_id: str, schedule_id: str) -> bool:
+    def delete_schedule(self, tenant_id: str, schedule_id: str, entry: AuditEntry | None = None) -> bool:
         def remove(connection: Connection) -> bool:
             dequeue(connection, tenant_id, "schedule", schedule_id)
             return connection.execute(delete(schedules).where(_schedule(tenant_id, schedule_id))).rowcount > 0
 
-        return self._write(Scope(tenant_id), remove)
+        return self._write(Scope(tenant_id), remove, entry)
 
     def get_schedule(self, tenant_id: str, schedule_id: str) -> Schedule | None:
         return self._one(Schedule, select(schedules).where(_schedule(tenant_id, schedule_id)), Scope(tenant_id))
@@ -49,13 +50,13 @@ class SqlSchedules(SqlQueue):
             own = own.where(schedules.c.install_id == install_id)
         return self._page(Schedule, own, schedules.c.schedule_id, cursor, limit, scope=Scope(tenant_id))
 
-    def start_run(self, schedule: Schedule, run: ScheduleRun) -> None:
+    def start_run(self, schedule: Schedule, run: ScheduleRun, entry: AuditEntry | None = None) -> None:
         def start(connection: Connection) -> None:
             connection.execute(insert(runs).values(to_row(run)))
             if run.state == "queued":
                 self._enqueue(connection, running(run))
 
-        self._write_schedule(schedule, start)
+        self._write_schedule(schedule, start, entry)
 
     def get_run(self, tenant_id: str, run_id: str) -> ScheduleRun | None:
         return self._one(ScheduleRun, select(runs).where(_run(tenant_id, run_id)), Scope(tenant_id))
@@ -71,7 +72,7 @@ class SqlSchedules(SqlQueue):
     def settle_run(self, run: ScheduleRun, work: Work, due_at: int | None) -> bool:
         return self._settle(work, due_at, update(runs).where(_run(run.tenant_id, run.run_id)).values(to_row(run)))
 
-    def _write_schedule(self, schedule: Schedule, then: Any) -> None:
+    def _write_schedule(self, schedule: Schedule, then: Callable[[Connection], None], entry: AuditEntry | None) -> None:
         """Write over the one whose revision is one less, and what belongs to it."""
         row = to_row(schedule)
         before = and_(
@@ -85,7 +86,7 @@ class SqlSchedules(SqlQueue):
             then(connection)
 
         try:
-            self._write(Scope(schedule.tenant_id), write)
+            self._write(Scope(schedule.tenant_id), write, entry)
         except exc.IntegrityError:
             raise Conflict(f"There is a schedule '{schedule.name}' already.") from None
 
