@@ -126,8 +126,10 @@ class Events:
 
     def _revive(self, principal: Principal, target: str, dead: Sequence[Delivery]) -> tuple[Delivery, ...]:
         now = self._now()
-        fresh = {"state": "pending", "attempts": 0, "reason": None, "status": None, "due_at": now, "updated_at": now}
-        again = [replace(letter, **fresh) for letter in dead]
+        again = [
+            replace(letter, state="pending", attempts=0, reason=None, status=None, due_at=now, updated_at=now)
+            for letter in dead
+        ]
         revived = self._store.revive_deliveries(again, self._entry(principal, "event.redrive", target))
         for delivery in revived:
             self._told(delivering(delivery))
