@@ -10,8 +10,7 @@ import pytest
 from tests.guests import hostile
 from tests.runner.test_replaying import MOMENT, ONLY_THE_TIME
 from tests.support.platform import publish_and_install
-
-SECONDS = 20
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -24,18 +23,9 @@ def moment(platform):
     return publish_and_install(platform, MOMENT, name="com.acme.moment")
 
 
-def until(look):
-    """What `look` gives, as soon as it gives something: entries are written beside the request."""
-    deadline = time.monotonic() + SECONDS
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.1)
-    return found
-
-
 def test_logs_show_what_an_extension_has_said(oriel, local, logging):
     oriel("call", logging, "/")
-    shown = until(lambda: oriel("logs", logging, "--level", "info", "--grep", "HELLO").out)
+    shown = eventually(lambda: oriel("logs", logging, "--level", "info", "--grep", "HELLO").out)
     assert "info  com.acme.watched  hello" in shown
     assert json.loads(oriel("logs", logging, "--limit", 1, "--json").out)["message"] == "hello"
     assert oriel("logs", logging, "--grep", "nothing of it").out == ""
@@ -43,7 +33,7 @@ def test_logs_show_what_an_extension_has_said(oriel, local, logging):
 
 def test_logs_followed_show_each_line_once(oriel, local, logging, monkeypatch):
     oriel("call", logging, "/")
-    first = until(lambda: oriel("executions", logging, "--json").json)
+    first = eventually(lambda: oriel("executions", logging, "--json").json)
     polls = []
 
     def pause(_seconds):
@@ -70,7 +60,7 @@ def oriel_call(platform, name):
 
 def test_executions_are_searched(oriel, local, logging):
     oriel("call", logging, "/")
-    found = until(lambda: oriel("executions", logging, "--since", "1h", "--outcome", "succeeded", "--json").json)
+    found = eventually(lambda: oriel("executions", logging, "--since", "1h", "--outcome", "succeeded", "--json").json)
     request_id = found[0]["request_id"]
     assert [item["request_id"] for item in oriel("executions", "--request", request_id, "--json").json] == [request_id]
     assert oriel("executions", logging, "--code", "guest_trap", "--json").json == []
@@ -80,7 +70,7 @@ def test_executions_are_searched(oriel, local, logging):
 
 def test_usage_is_printed_as_csv(oriel, local, logging):
     oriel("call", logging, "/")
-    until(lambda: oriel("usage", "--json").json)
+    eventually(lambda: oriel("usage", "--json").json)
     for option, tenants in (("--csv", {"northwind"}), ("--all-tenants", {"northwind"})):
         rows = list(csv.DictReader(io.StringIO(oriel("usage", option).out)))
         assert {row["tenant_id"] for row in rows} == tenants
@@ -91,7 +81,7 @@ def test_a_call_is_kept_fetched_and_replayed(oriel, local, moment, tmp_path):
     answer, execution = called.json, called.json["headers"]["x-ext-execution-id"]
     assert answer["headers"]["x-ext-recorded"] == "kept"
     assert "duration-ms=" in answer["headers"]["x-ext-receipt"]
-    until(lambda: oriel("fixture", execution).code == 0)
+    eventually(lambda: oriel("fixture", execution).code == 0)
     kept = tmp_path / "fixtures" / f"{execution}.json"
     assert kept.stat().st_mode & 0o077 == 0
     assert [line["execution_id"] for line in oriel("fixtures", moment, "--json").json] == [execution]
@@ -108,7 +98,7 @@ def test_a_call_is_kept_fetched_and_replayed(oriel, local, moment, tmp_path):
 
 def test_the_fixtures_of_a_project_are_its_tests(oriel, local, moment, tmp_path):
     execution = oriel("call", moment, "/", "--record", "--json").json["headers"]["x-ext-execution-id"]
-    until(lambda: oriel("fixture", execution, "--out", "fixtures/moment.json").code == 0)
+    eventually(lambda: oriel("fixture", execution, "--out", "fixtures/moment.json").code == 0)
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "main.wasm").write_bytes(MOMENT)
     passed = oriel("test", "--max-cpu-ms", 5_000, "--max-memory-mb", 16)

@@ -3,7 +3,6 @@
 import base64
 import json
 import logging
-import time
 from contextlib import closing
 
 import pytest
@@ -12,6 +11,7 @@ from oriel import telemetry
 from oriel.store import open_store
 from tests.guests.build import guest
 from tests.support.platform import client, publish_and_install, running
+from tests.support.waiting import eventually
 
 CANARY = "canary-7d41c09e-sk-live"
 OTHER = "canary-b2f7aa10-rotated"
@@ -125,29 +125,18 @@ GRANTED = ({"capability": "secrets.get"},)
 
 def finished(http, count):
     """The executions, once all are in the log."""
-    until = time.monotonic() + 30
-    while len(found := http.listing("/executions")) < count:
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    return found
+    return eventually(lambda: http.listing("/executions"), lambda found: len(found) >= count)
 
 
 def traced(collector):
     """All that was exported, once the call that reads the secret is in it."""
-    until = time.monotonic() + 30
-    while "oriel:extension/secrets.get" not in collector.spans:
-        assert time.monotonic() < until, sorted(collector.spans)
-        time.sleep(0.05)
+    eventually(lambda: collector.spans, lambda spans: "oriel:extension/secrets.get" in spans)
     return collector.bodies
 
 
 def resealed(http):
     """The last rotation, once all is sealed anew."""
-    until = time.monotonic() + 30
-    while not (rotation := http.api("GET", "/data-key"))["resealed_at"]:
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    return rotation
+    return eventually(lambda: http.api("GET", "/data-key"), lambda rotation: rotation["resealed_at"])
 
 
 def test_the_search_finds_what_is_there():

@@ -10,7 +10,8 @@ from oriel.errors import OrielError
 from oriel.store import open_store
 from tests.guests import hostile
 from tests.support.platform import client, publish, publish_and_install, running
-from tests.support.workers import eventually, kill_while_running
+from tests.support.waiting import eventually
+from tests.support.workers import kill_while_running
 
 SLOW = {"timeout_ms": 20_000}
 

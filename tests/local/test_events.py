@@ -8,8 +8,8 @@ from oriel.errors import OrielError
 from tests.guests import hostile
 from tests.local.test_restart import Server
 from tests.support.platform import ACME, client, envelope, packed, publish, publish_and_install, running
+from tests.support.waiting import eventually
 
-SECONDS = 90
 TOLD = {
     "api": {"endpoints": [{"method": "POST", "path": "/on-order", "internal": True}]},
     "capabilities": [{"name": "events.subscribe", "purpose": "Counts orders."}],
@@ -17,14 +17,6 @@ TOLD = {
     "schedules": [{"name": "digest", "cron": "0 8 * * *", "path": "/on-order"}],
 }
 GRANT = [{"capability": "events.subscribe"}]
-
-
-def until(look, wanted):
-    """What `look` gives once it is `wanted`, or at the last."""
-    deadline = time.monotonic() + SECONDS
-    while not wanted(found := look()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return found
 
 
 def states(caller, event_id):
@@ -45,9 +37,9 @@ def platform(tmp_path_factory):
 def test_an_event_of_the_product_is_delivered_and_its_execution_is_in_the_log(platform):
     with client(platform, "admin", "product") as caller:
         event_id = emit(caller)
-        assert until(lambda: states(caller, event_id), lambda found: found == ["delivered"]) == ["delivered"]
+        eventually(lambda: states(caller, event_id) == ["delivered"])
         (delivery,) = caller.api("GET", f"/events/{event_id}")["deliveries"]
-        logged = until(lambda: execution(caller, delivery["execution_id"]), bool)
+        logged = eventually(lambda: execution(caller, delivery["execution_id"]))
         assert (logged["trigger"], logged["path"], logged["status"]) == ("event", "/on-order", 200)
 
 
@@ -64,7 +56,7 @@ def test_a_schedule_of_the_manifest_is_there_and_runs_when_it_is_asked_to(platfo
         assert (schedule["name"], schedule["origin"], len(schedule["next_runs"])) == ("digest", "manifest", 5)
         path = f"/schedules/{schedule['schedule_id']}/runs"
         caller.api("POST", path)
-        (run,) = until(lambda: caller.api("GET", path)["items"], lambda runs: runs[0]["state"] == "succeeded")
+        (run,) = eventually(lambda: caller.api("GET", path)["items"], lambda runs: runs[0]["state"] == "succeeded")
         assert (run["state"], run["scheduled_at"]) == ("succeeded", None)
 
 
@@ -108,7 +100,7 @@ def test_no_event_is_lost_over_kill_9(tmp_path, monkeypatch):
             server.kill()
         server.start()
         with server.client() as caller:
-            assert until(lambda: all(states(caller, one) == ["delivered"] for one in events), bool)
+            eventually(lambda: all(states(caller, one) == ["delivered"] for one in events))
     finally:
         server.kill()
 
@@ -120,8 +112,8 @@ def test_two_platforms_on_one_store_do_a_thing_once(tmp_path):
             caller.install("com.acme.told", grants=GRANT)
             with client(two, "admin", "product") as other:
                 events = [emit(who, number) for number, who in enumerate([caller, other] * 10)]
-            assert until(lambda: all(states(caller, one) == ["delivered"] for one in events), bool)
+            eventually(lambda: all(states(caller, one) == ["delivered"] for one in events))
             attempts = [caller.api("GET", f"/events/{one}")["deliveries"][0]["attempts"] for one in events]
             assert attempts == [1] * 20
-            ran = until(lambda: caller.listing("/executions"), lambda found: len(found) >= 20)
+            ran = eventually(lambda: caller.listing("/executions"), lambda found: len(found) >= 20)
             assert len(ran) == 20

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
@@ -14,6 +13,8 @@ from oriel.keyring import Keyring
 from oriel.local.tokens import mint_token
 from tests.guests import hostile
 from tests.support.platform import ACME, EVERYBODY, client, envelope, packed, publish_and_install, running
+from tests.support.processes import is_alive
+from tests.support.waiting import eventually
 
 
 def test_after_a_restart_everything_is_still_there(tmp_path):
@@ -38,14 +39,13 @@ class Server:
             env={**os.environ, "ORIEL_RUNNER_WORKERS": "1", "ORIEL_LOG_LEVEL": "error"},
             stderr=subprocess.DEVNULL,
         )
-        until = time.monotonic() + 90
-        while time.monotonic() < until:
-            try:
-                if httpx.get(f"{self.url}/healthz", trust_env=False).is_success:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.05)
-        raise AssertionError("the server did not start")
+        eventually(self.answers)
+
+    def answers(self):
+        try:
+            return httpx.get(f"{self.url}/healthz", trust_env=False).is_success
+        except httpx.HTTPError:
+            return False
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -96,7 +96,4 @@ def test_kill_9_leaves_no_worker_behind(server):
     ).stdout.split()
     assert children
     server.kill()
-    until = time.monotonic() + 15
-    while any(os.path.exists(f"/proc/{pid}") for pid in children) and time.monotonic() < until:  # noqa: PTH110
-        time.sleep(0.05)
-    assert not [pid for pid in children if os.path.exists(f"/proc/{pid}")]  # noqa: PTH110
+    eventually(lambda: not any(is_alive(int(pid)) for pid in children))

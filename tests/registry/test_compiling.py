@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from oriel.errors import InvalidInput
 from registry.compiling import Compiler, CompilerLost
 from tests.guests import hostile
 from tests.guests.build import compiled
+from tests.support.processes import is_alive
+from tests.support.waiting import eventually
 
 
 def compiler(module="oriel.engine.compile", *, memory_mb=4096, seconds=60):
@@ -63,11 +64,7 @@ def test_children_of_the_compiler_end_with_it(tmp_path, monkeypatch):
     )
     with pytest.raises(InvalidInput):
         hostile_compiler(tmp_path, monkeypatch, code).compile(b"")
-    deadline = time.monotonic() + 10
-    state = Path(f"/proc/{(tmp_path / 'pid').read_text()}/stat")
-    while state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z":
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(lambda: not is_alive(int((tmp_path / "pid").read_text())))
 
 
 def test_a_component_that_needs_too_much_memory_is_refused(tmp_path, monkeypatch):
@@ -144,13 +141,7 @@ def test_the_compiler_ends_with_a_registry_that_is_killed(tmp_path):
         "Compiler(memory_mb=4096, seconds=60, module='taken_over').compile(b'')\n"
     )
     registry = subprocess.Popen([sys.executable, "-c", code])
-    deadline = time.monotonic() + 20
-    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    child = eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     registry.send_signal(signal.SIGKILL)
     registry.wait()
-    child = int((tmp_path / "pid").read_text())
-    while Path(f"/proc/{child}").exists() and "\nState:\tZ" not in Path(f"/proc/{child}/status").read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    eventually(lambda: not is_alive(int(child)))

@@ -8,7 +8,7 @@ import pytest
 
 from oriel.errors import OrielError
 from runner.pool import HEAVY_CPU_SECONDS, FairPool, Share
-from tests.support.workers import eventually
+from tests.support.waiting import eventually
 
 
 class Held:

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,8 @@ import pytest
 from oriel.errors import OrielError
 from runner import supervisor
 from runner.supervisor import WorkerPool
+from tests.support.processes import is_alive
+from tests.support.waiting import SECONDS, eventually
 
 WORKER = [sys.executable, str(Path(__file__).with_name("small_worker.py"))]
 
@@ -43,21 +44,6 @@ def ask(listener, what=b"pid"):
     raise AssertionError("nobody answers")
 
 
-def is_alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-def eventually(holds, seconds=10):
-    limit = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < limit, "it never came to hold"
-        time.sleep(0.01)
-
-
 def test_a_killed_worker_is_replaced_and_its_end_told_once(listener, deaths):
     with WorkerPool(1, WORKER, listener, slots=2, on_death=deaths.put) as workers:
         workers.wait_ready()
@@ -67,7 +53,7 @@ def test_a_killed_worker_is_replaced_and_its_end_told_once(listener, deaths):
         connection, second = ask(listener)
         connection.close()
         assert second != first
-        death = deaths.get(timeout=5)
+        death = deaths.get(timeout=SECONDS)
         assert (death.pid, death.returncode, death.ready, death.inside) == (first, -signal.SIGKILL, True, ())
     assert deaths.empty()
 
@@ -77,7 +63,7 @@ def test_the_end_of_a_worker_tells_the_executions_inside(listener, deaths):
         workers.wait_ready()
         connection, pid = ask(listener, b"hold")
         os.kill(pid, signal.SIGKILL)
-        (inside,) = deaths.get(timeout=5).inside
+        (inside,) = deaths.get(timeout=SECONDS).inside
         connection.close()
     assert (inside.execution_id, inside.tenant_id, inside.install_id) == ("exe_held", "acme", "ins_1")
     assert inside.content_hash == "sha256:" + "c" * 64
@@ -89,7 +75,7 @@ def test_the_end_of_one_worker_leaves_the_requests_of_another_alone(listener, de
         held, holder = ask(listener, b"hold")
         (other,) = (pid for pid in workers.pids() if pid != holder)
         os.kill(other, signal.SIGKILL)
-        assert deaths.get(timeout=5).pid == other
+        assert deaths.get(timeout=SECONDS).pid == other
         assert is_alive(holder)
         held.close()
 
@@ -116,7 +102,7 @@ def test_a_worker_that_does_not_stop_is_killed(listener, monkeypatch):
 def test_a_worker_that_cannot_start_is_tried_again_with_growing_pauses(listener, deaths):
     workers = WorkerPool(1, [sys.executable, "-c", "raise SystemExit(3)"], listener, slots=1, on_death=deaths.put)
     with workers:
-        ends = [deaths.get(timeout=10) for _ in range(3)]
+        ends = [deaths.get(timeout=SECONDS) for _ in range(3)]
         with pytest.raises(OrielError, match="not ready"):
             workers.wait_ready(timeout=0.01)
     assert {(end.returncode, end.ready) for end in ends} == {(3, False)}
@@ -169,5 +155,5 @@ def test_no_descriptor_is_left_after_deaths_and_closing(listener, deaths):
             connection, pid = ask(listener)
             connection.close()
             os.kill(pid, signal.SIGKILL)
-            deaths.get(timeout=5)
+            deaths.get(timeout=SECONDS)
     assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -19,6 +19,7 @@ from oriel.settings import Settings
 from oriel.signing import SigningKey
 from runner.supervisor import WorkerPool
 from tests.guests import hostile
+from tests.support.waiting import SECONDS
 
 SLOTS = 2
 
@@ -83,7 +84,7 @@ def test_a_worker_serves_and_after_it_was_killed_at_work_another_one_does(worker
     with pytest.raises(httpx.TransportError):
         call(looping, limits={"timeout_ms": 20_000})
     killer.join()
-    death = deaths.get(timeout=10)
+    death = deaths.get(timeout=SECONDS)
     assert (death.pid, death.returncode) == (first, -signal.SIGKILL)
     assert [inside.content_hash for inside in death.inside] == [looping]
     assert call(good).body() == b"hello"

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psycopg
@@ -13,6 +12,7 @@ import pytest
 
 from tests.support import postgres
 from tests.support.postgres import postgres_server
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 HOLD = """
@@ -23,14 +23,6 @@ with postgres_server() as server:
 """
 
 
-def gone(folder):
-    """Whether the folder is removed in time, which is the last thing that is done."""
-    deadline = time.monotonic() + 20
-    while folder.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not folder.exists()
-
-
 def test_the_server_goes_with_its_process_even_if_that_is_killed():
     with subprocess.Popen(
         [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -38,7 +30,8 @@ def test_the_server_goes_with_its_process_even_if_that_is_killed():
         url = holder.stdout.readline().strip()
         psycopg.connect(url).close()
         holder.send_signal(signal.SIGKILL)
-    assert gone(Path(url.partition("?host=")[2]))
+    folder = Path(url.partition("?host=")[2])
+    eventually(lambda: not folder.exists())  # the last thing that is done
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
 

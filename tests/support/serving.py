@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-START_SECONDS = 10
+START_SECONDS = 60
 
 
 class Port:

@@ -2,18 +2,8 @@
 
 import os
 import signal
-import time
 
-SECONDS = 20
-
-
-def eventually(holds, seconds=SECONDS):
-    """What `holds` gives, as soon as it is something."""
-    limit = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < limit, "it never came to hold"
-        time.sleep(0.005)
-    return found
+from tests.support.waiting import eventually
 
 
 def busy_with(platform, *extensions):

@@ -1,7 +1,6 @@
 """A product with frames in it: two real origins, extensions made of strings, and an API that remembers its calls."""
 
 import hashlib
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -83,13 +82,6 @@ class Stage:
 
     def frame(self, page, selector="#frame"):
         return page.query_selector(selector).content_frame()
-
-    def until(self, holds, seconds=10):
-        """Wait until `holds()`."""
-        deadline = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < deadline, f"it did not come about; the calls were {self.paths()}"
-            time.sleep(0.01)
 
     def paths(self):
         return [call["path"] for call in self.calls]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.support.waiting import eventually
+
 pytestmark = pytest.mark.browser
 
 HELLO = """
@@ -87,9 +89,9 @@ def test_abort_in_the_frame_ends_the_request_at_the_server(shown, stage):
       window.controller = new AbortController();
       window.call = oriel.fetch('/slow', { signal: controller.signal }).catch((error) => error.name);
     }""")
-    stage.until(lambda: stage.paths() == ["/api/ext/com.acme.reports/slow"])
+    eventually(lambda: stage.paths() == ["/api/ext/com.acme.reports/slow"])
     assert shown.evaluate("controller.abort() ?? call") == "AbortError"
-    stage.until(lambda: stage.paths()[-1].endswith("/slow/left"))
+    eventually(lambda: stage.paths()[-1].endswith("/slow/left"))
 
 
 def test_a_call_that_takes_too_long_ends(stage, page):

@@ -37,12 +37,14 @@ def console(platform, page):
 
 
 def until(console, seen):
-    """Load the page again until it shows what is waited for."""
+    """Load the page anew until it shows what is waited for; what stands there now may be about to be redrawn."""
     deadline = time.monotonic() + 60
-    while not seen():
-        assert time.monotonic() < deadline
+    while True:
         console.page.reload()
         console.at(console.path)
+        if seen():
+            return
+        assert time.monotonic() < deadline
 
 
 def emit(console):
