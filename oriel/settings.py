@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scheduler_queue: str = ""  # the work queue's ARN
     scheduler_role: str = ""  # the ARN of the role by which the scheduler sends
     platform_key: str = ""  # `kms:KEY`, ECDSA P-256; signs artifacts
+    believed_platform_keys: tuple[str, ...] = ()  # `kms:KEY` of retired ones, and of the next one
     data_key: str = ""  # `kms:KEY`, symmetric; under it secrets are sealed
     service_secret: str = ""  # `secretsmanager:SECRET`, shared by gateway and runner
     session_secret: str = ""  # `secretsmanager:SECRET`, the gateway's alone

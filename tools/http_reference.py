@@ -96,7 +96,7 @@ ELSEWHERE = """## Other addresses
 | address | origin | what it is |
 |---|---|---|
 | `GET /openapi.json` | product | the registry's OpenAPI description |
-| `GET /.well-known/jwks.json` | product | the public key of the local issuer |
+| `GET /.well-known/jwks.json` | product | the keys of calls to your product; on one machine the local issuer's too |
 | `GET /oriel/host.js` | product | the bridge for the host product's pages |
 | `GET /oriel/guest.js` | UI | the library for extensions' UIs |
 | `GET /ext-ui/{extension_id}/{content_hash}/{path}` | UI | an extension's assets, public and immutable |

@@ -36,7 +36,7 @@ HERE = Path(__file__).parent
 TOKEN_SECONDS = 300
 SESSION_SECONDS = 8 * 3600
 SESSION_COOKIE = "halden-session"
-ORIEL_KEY = "oriel-host"
+ORIEL_KEYS = "oriel-host-"  # what the ids of Oriel's keys for host products begin with
 PAGES = ("/", "/orders", "/sign-in", "/apps/{rest:path}")
 
 
@@ -173,7 +173,10 @@ class OperationCalls:
         if self._keys is None:
             raise HTTPException(503, "No keys of Oriel are configured.")
         try:
-            key = self._keys.get_signing_key(ORIEL_KEY)
+            key_id = str(jwt.get_unverified_header(token).get("kid"))
+            if not key_id.startswith(ORIEL_KEYS):
+                raise jwt.InvalidTokenError
+            key = self._keys.get_signing_key(key_id)
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,

@@ -41,7 +41,8 @@ class Registry:
 
     Attributes:
         platform_key: signs indexes and artifacts (`oriel.provenance`).
-        retired_keys: earlier platform keys, whose statements still hold.
+        believed: platform keys beside that one whose statements hold: retired ones, and the next one.
+        signs: this process may sign with the platform's key.
         trust: the operator's trust bundle; publishers' keys in the store are added to it.
         prices: what usage costs; None where nothing is charged.
         streams: event streams that this server holds open at once; 0 where it cannot.
@@ -54,7 +55,8 @@ class Registry:
     sealer: Sealer
     platform_key: Signer
     trust: TrustBundle
-    retired_keys: Sequence[PublicKey] = ()
+    believed: Sequence[PublicKey] = ()
+    signs: bool = True
     limits: Limits = field(default_factory=Limits)
     prices: PriceList | None = None
     streams: int = 0
@@ -63,7 +65,7 @@ class Registry:
 
     @cached_property
     def platform_keys(self) -> tuple[PublicKey, ...]:
-        return (self.platform_key.public, *self.retired_keys)
+        return (self.platform_key.public, *self.believed)
 
 
 def principal_id(principal: Principal) -> str:

@@ -23,7 +23,7 @@ from registry.ledger import ledger
 def _handler(settings: Settings) -> Any:
     queue = target_of_setting(settings, "publish_queue", "sqs")
     announcer = Announcer(JsonClient("sqs", queue), queue.name)
-    registry = ledger(settings)
+    registry = ledger(settings, signs=False)
     users = authenticator(settings, open_keys(settings.oidc_jwks), registry.store)
     app = create_app(registry, users.authenticate, wake=announcer.announce, pages=pages(settings))
     return Mangum(app, lifespan="off")

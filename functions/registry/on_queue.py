@@ -92,4 +92,4 @@ ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # /proc of this process i
 _settings = Settings.load()
 telemetry.configure(_settings.log_level)
 _deployments = JsonClient("codedeploy", Target("codedeploy"))
-handler = Function(ledger(_settings), _settings.compile_seconds, _deployments)
+handler = Function(ledger(_settings, signs=True), _settings.compile_seconds, _deployments)

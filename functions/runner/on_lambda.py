@@ -1,6 +1,7 @@
 """The runner as a Lambda function that the gateway calls by name.
 
     {"token": …, "body": …} → {"status": 200, "body": the answer} or {"status": …, "body": a problem object}
+    {"keys": "host"}        → {"keys": […]}, the public keys that its calls to the host product are verified with
 
 Rules kept here:
 
@@ -20,8 +21,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from oriel import telemetry
-from oriel.aws.keys import KmsDataKeys, KmsSigner, LaterKeys, SecretKey
-from oriel.aws.settings import target_of_setting
+from oriel.aws.keys import KmsDataKeys, KmsPublicKeys, SecretKey
+from oriel.aws.settings import target_of_setting, targets_of_setting
 from oriel.contract import ExecuteRequest
 from oriel.errors import OrielError
 from oriel.identity import ServiceTokenVerifier
@@ -38,13 +39,14 @@ class AwsKeys(KmsDataKeys):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(target_of_setting(settings, "data_key", "kms"))
-        self._platform = KmsSigner(target_of_setting(settings, "platform_key", "kms"))
+        believed = targets_of_setting(settings, "believed_platform_keys", "kms")
+        self._platform = KmsPublicKeys([target_of_setting(settings, "platform_key", "kms"), *believed])
         self._host = SecretKey(target_of_setting(settings, "host_secret", "secretsmanager"), "host")
         self.service = SecretKey(target_of_setting(settings, "service_secret", "secretsmanager"), "service")
 
     @property
     def platform_keys(self) -> Sequence[PublicKey]:
-        return LaterKeys(lambda: (self._platform.public,))
+        return self._platform
 
     @property
     def gateway_keys(self) -> Sequence[Ed25519PublicKey]:
@@ -53,6 +55,11 @@ class AwsKeys(KmsDataKeys):
     @property
     def host_key(self) -> Ed25519PrivateKey:
         return self._host.private
+
+    @property
+    def host_keys(self) -> Sequence[Ed25519PublicKey]:
+        """What this process signs with, and what other ones may: those of before a rotation, and of after it."""
+        return (self._host.private.public_key(), *self._host.believed())
 
 
 class Function:
@@ -68,6 +75,8 @@ class Function:
 
     def __call__(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         try:
+            if event.get("keys") == "host":
+                return self._host_keys()
             answer = self._runner.execute(self._admitted(event))
         except OrielError as error:
             return _refusal(error)
@@ -75,6 +84,12 @@ class Function:
             _log.exception("unexpected error")
             return _refusal(OrielError("internal"))
         return {"status": 200, "body": answer.to_json().decode()}
+
+    def _host_keys(self) -> dict[str, Any]:
+        from oriel.identity.key_sets import key_set
+        from oriel.identity.product import PURPOSE
+
+        return key_set(PURPOSE, self._keys.host_keys)
 
     def _admitted(self, event: Mapping[str, Any]) -> ExecuteRequest:
         token, body = event.get("token"), event.get("body")

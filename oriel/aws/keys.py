@@ -2,7 +2,7 @@
 
 | key | kept in | used by |
 |---|---|---|
-| platform, ECDSA P-256 | KMS, never leaves it | the publisher signs; publisher and runner read the public half |
+| platform, ECDSA P-256 | KMS, never leaves it | the publisher signs; registry and runner read the public half |
 | data, AES-256 under a KMS key | beside each secret, wrapped | the registry makes and opens; the runner opens |
 | service, Ed25519 | a secret of Secrets Manager | the gateway signs its calls; the runner verifies |
 | host, Ed25519 | a secret of Secrets Manager | the runner signs its calls to the host product |
@@ -11,7 +11,8 @@ Rules kept here:
 
 - Nothing is asked for before it is needed, and nothing is asked for twice, but for a key that was rotated.
 - A secret is any text of 32 characters and more, which CloudFormation can make; an Ed25519 key is derived from it.
-- After a rotation both the new and the former service secret are believed, until the former is dropped.
+- After a rotation both the new and the former secret are believed, until the next one: what the former signed is good
+  for its life, and who still signs with it may go on.
 - What the service refuses, or does not answer, is `unavailable`: there is no way on without a key.
 """
 
@@ -21,7 +22,7 @@ import hmac
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any
@@ -72,17 +73,22 @@ class KmsSigner:
         self._kms.close()
 
 
-class LaterKeys(Sequence[PublicKey]):
-    """Public keys that are asked for when one of them is looked at."""
+class KmsPublicKeys(Sequence[PublicKey]):
+    """The public halves of keys in KMS, each asked for when it is looked at, and once."""
 
-    def __init__(self, ask: Callable[[], Sequence[PublicKey]]) -> None:
-        self._ask = ask
+    def __init__(self, targets: Iterable[Target], credentials: Credentials | None = None) -> None:
+        self._keys = [KmsSigner(target, credentials) for target in targets]
 
     def __len__(self) -> int:
-        return len(self._ask())
+        return len(self._keys)
 
     def __getitem__(self, place: Any) -> Any:
-        return self._ask()[place]
+        found = self._keys[place]
+        return [key.public for key in found] if isinstance(found, list) else found.public
+
+    def close(self) -> None:
+        for key in self._keys:
+            key.close()
 
 
 class KmsDataKeys:
@@ -158,6 +164,7 @@ class SecretKey:
         self._secrets = JsonClient("secretsmanager", target, credentials)
         self._lock = threading.Lock()
         self._read_again_at = -float("inf")
+        self._believed: tuple[Ed25519PublicKey, ...] = ()
 
     @cached_property
     def private(self) -> Ed25519PrivateKey:
@@ -170,13 +177,23 @@ class SecretKey:
     def after_rotation(self) -> tuple[Ed25519PublicKey, ...] | None:
         """The current and the former secret's, read now; None where that was done seconds ago."""
         with self._lock:
-            if self._clock() - self._read_again_at < REFRESH_SECONDS:
-                return None
-            self._read_again_at = self._clock()
+            return self._read_again() if self._is_old() else None
+
+    def believed(self) -> tuple[Ed25519PublicKey, ...]:
+        """The current and the former secret's, as they were seconds ago at most."""
+        with self._lock:
+            return self._read_again() if self._is_old() or not self._believed else self._believed
+
+    def _is_old(self) -> bool:
+        return self._clock() - self._read_again_at >= REFRESH_SECONDS
+
+    def _read_again(self) -> tuple[Ed25519PublicKey, ...]:
+        self._read_again_at = self._clock()
         keys = [self._derived(_asked(lambda: self._stage(_CURRENT)))]
         with suppress(Refused):  # it was never rotated
             keys.append(self._derived(_asked(lambda: self._stage(_PREVIOUS))))
-        return tuple(key.public_key() for key in keys)
+        self._believed = tuple(key.public_key() for key in keys)
+        return self._believed
 
     def close(self) -> None:
         self._secrets.close()

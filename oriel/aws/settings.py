@@ -11,7 +11,16 @@ def target_of_setting(settings: Settings, name: str, scheme: str) -> Target:
     Raises:
         InvalidInput: `invalid_input`, where it is not set or of another kind.
     """
-    variable, value = f"ORIEL_{name.upper()}", str(getattr(settings, name))
+    return _target(name, str(getattr(settings, name)), scheme)
+
+
+def targets_of_setting(settings: Settings, name: str, scheme: str) -> tuple[Target, ...]:
+    """What a setting names that is a list; `InvalidInput` as above."""
+    return tuple(_target(name, value, scheme) for value in getattr(settings, name))
+
+
+def _target(name: str, value: str, scheme: str) -> Target:
+    variable = f"ORIEL_{name.upper()}"
     given, _, rest = value.partition(":")
     form = f"{scheme}:NAME[?region=…&endpoint=…]"
     if given != scheme:

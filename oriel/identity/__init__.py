@@ -6,6 +6,7 @@ api_keys    machines' keys: hashed, scoped, expiring
 tokens      user tokens: `TokenVerifier`, `Authenticator`
 service     the gateway's tokens for the runner, bound to the request's body
 session     tokens that tell an extension's own backend who is there
+key_sets    the sets that others verify our tokens with
 jws         the strict reading of a token that both share
 """
 

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from oriel.connections import Connections, NoAnswer
 from oriel.errors import OrielError
-from oriel.identity.product import KEY_ID as HOST_KEY_ID
+from oriel.identity.product import PURPOSE as HOST_PURPOSE
 
 MAX_SET_BYTES = 256_000
 MAX_KEYS = 64
@@ -86,7 +86,7 @@ def _usable(entry: Mapping[str, Any]) -> VerificationKey | None:
     if "alg" in entry:
         algorithms = tuple(algorithm for algorithm in algorithms if algorithm == entry["alg"])
     key_id = entry.get("kid")
-    if key_id == HOST_KEY_ID or not isinstance(key_id, str | None):
+    if not isinstance(key_id, str | None) or (key_id or "").startswith(HOST_PURPOSE):
         return None
     if not algorithms or "d" in entry or entry.get("use", "sig") != "sig":
         return None

@@ -12,7 +12,8 @@ Rules kept here:
 
 - The key is neither the gateway's nor the local identity provider's: who holds it can speak to host products, and
   can make no token that the runner or the gateway believes.
-- Its public half is in `/.well-known/jwks.json` under `KEY_ID`, which `oriel.identity.jwks` takes for nobody's.
+- Its public half is in `/.well-known/jwks.json`, under an id that begins with `PURPOSE`, which `oriel.identity.jwks`
+  takes for nobody's.
 """
 
 import hashlib
@@ -24,11 +25,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oriel.contract import ExecutionContext
 from oriel.identity import jws
+from oriel.identity.key_sets import key_id_of
 from oriel.ids import new_id
 
 ISSUER = "oriel-runner"
 AUDIENCE = "oriel-host"
-KEY_ID = "oriel-host"
+PURPOSE = "oriel-host"  # what the id of the key begins with
 LIFETIME_SECONDS = 30
 
 
@@ -36,7 +38,7 @@ class HostTokenSigner:
     """The runner's side. Host products verify with any library for JSON Web Tokens."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
-        self._key = key
+        self._key, self._key_id = key, key_id_of(PURPOSE, key.public_key())
 
     def mint(self, body: bytes, operation: str, context: ExecutionContext, user_id: str | None = None) -> str:
         """A token for one call with this very body."""
@@ -55,4 +57,4 @@ class HostTokenSigner:
             "execution": context.execution_id,
             **({} if user_id is None else {"sub": user_id}),
         }
-        return jws.sign(claims, self._key, kid=KEY_ID)
+        return jws.sign(claims, self._key, kid=self._key_id)

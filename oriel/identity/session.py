@@ -2,7 +2,7 @@
 
 A JSON Web Token signed with Ed25519, good for a minute at most:
 
-    iss   the platform's address; the public key is at `{iss}/api/ext-session/jwks.json`
+    iss   the platform's address; the public keys are at `{iss}/api/ext-session/jwks.json`
     aud   the extension's id: a backend of another extension must refuse it
     sub   the user's id where the install has the grant `user.read`; else a pseudonym of the user in this install
     tenant, install, iat, exp, jti
@@ -18,19 +18,19 @@ Rules kept here:
 import hmac
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from oriel.identity.key_sets import key_id_of, key_set
 from oriel.ids import new_id
 
-KEY_ID = "oriel-ext-session"
+PURPOSE = "oriel-ext-session"  # what the id of the key begins with
 LIFETIME_SECONDS = 60
 KEYS_PATH = "/api/ext-session/jwks.json"
 _PSEUDONYMS = b"oriel session pseudonyms"
@@ -54,6 +54,7 @@ class SessionSigner:
 
     def __init__(self, key: Ed25519PrivateKey, issuer: str, *, clock: Callable[[], float] = time.time) -> None:
         self._key, self._issuer, self._clock = key, issuer, clock
+        self._key_id = key_id_of(PURPOSE, key.public_key())
         seed = key.private_bytes_raw()
         self._pseudonym_key = HKDF(SHA256(), 32, salt=None, info=_PSEUDONYMS).derive(seed)
 
@@ -70,14 +71,12 @@ class SessionSigner:
             "exp": now + LIFETIME_SECONDS,
             "jti": new_id("ses"),
         }
-        token = jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": KEY_ID})
+        token = jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._key_id})
         return SessionToken(token, claims["exp"] * 1000)
 
-    def jwks(self) -> dict[str, Any]:
-        """The public half (RFC 7517, RFC 8037)."""
-        raw = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        x = urlsafe_b64encode(raw).rstrip(b"=").decode()
-        return {"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": KEY_ID, "x": x}]}
+    def jwks(self, others: Iterable[Ed25519PublicKey] = ()) -> dict[str, Any]:
+        """The public half, and those of `others`: keys that sign elsewhere, or did a moment ago."""
+        return key_set(PURPOSE, (self._key.public_key(), *others))
 
     def _pseudonym(self, install_id: str, user_id: str) -> str:
         digest = hmac.digest(self._pseudonym_key, f"{install_id}\0{user_id}".encode(), "sha256")

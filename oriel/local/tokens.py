@@ -4,16 +4,15 @@ In production the host product's identity provider issues these tokens and Oriel
 the keyring's issuer key does, for `oriel token`, the demo and the command line.
 """
 
-import base64
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from oriel.identity.product import KEY_ID as HOST_KEY_ID
+from oriel.identity.key_sets import jwk, key_set
+from oriel.identity.product import PURPOSE as HOST_PURPOSE
 from oriel.ids import new_id
 from oriel.settings import LOCAL_ISSUER
 
@@ -23,14 +22,8 @@ KEY_ID = "local"
 
 def jwks(key: Ed25519PrivateKey, *, host: Ed25519PrivateKey | None = None) -> dict[str, Any]:
     """The public halves as a JSON Web Key Set (RFC 8037): the issuer's, and of the key that signs host calls."""
-    keys = [_jwk(key, KEY_ID)]
-    return {"keys": keys if host is None else [*keys, _jwk(host, HOST_KEY_ID)]}
-
-
-def _jwk(key: Ed25519PrivateKey, key_id: str) -> dict[str, str]:
-    raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-    return {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key_id, "x": x}
+    own = [jwk(key.public_key(), KEY_ID)]
+    return {"keys": own if host is None else own + key_set(HOST_PURPOSE, [host.public_key()])["keys"]}
 
 
 def mint_token(

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.deployment.test_permissions import ROLES, allowed, leading_keys
+from tests.deployment.test_permissions import FUNCTIONS, allowed, leading_keys
 from tests.local.test_end_to_end import (  # collected here once more, with this folder's platform
     problem_of,
     test_a_body_comes_back_as_it_was_sent,
@@ -29,8 +29,7 @@ __all__ = [
     "test_another_tenants_token_finds_nothing",
 ]
 
-FUNCTION_OF = {"GatewayFunction": "gateway", "RunnerFunction": "runner", "RegistryFunction": "registry"}
-FUNCTION_OF |= {"PublisherFunction": "publisher", "RebuildFunction": "publisher"}
+PART_OF = {function: part for part, functions in FUNCTIONS.items() for function in functions}
 S3_ACTIONS = {
     "GET": "GetObject",
     "HEAD": "GetObject",
@@ -69,17 +68,25 @@ def test_an_undeclared_method_says_which_ones_there_are_through_lambda_too(platf
         assert problem_of(caller.call("com.acme.nowhere", "/"))["code"] == "extension_not_installed"
 
 
+def test_an_audit_is_verified_and_held_against_the_checkpoint_that_the_publisher_left(platform):
+    platform.function("PublisherFunction").call({"task": "keep-house"})
+    with client(platform) as operator:
+        kept = operator.api("GET", "/audit/platform/checkpoint")
+        found = operator.api("POST", "/audit/platform/verify", json={"checkpoint": kept})
+    assert (found["intact"], found["checkpoints"]) == (True, 2)
+
+
 def test_every_request_that_was_made_of_aws_is_one_that_its_functions_role_allows(platform):
     """The last test here: what all the others made the functions ask, held against their policies."""
     refused = set()
     for function, action, asked in platform.seen:
-        part = FUNCTION_OF[function]
+        part = PART_OF[function]
         named = _actions(action, asked)
         refused |= {(part, name) for name in named if name not in allowed(part)}
         if part in {"gateway", "runner"} and action.startswith("dynamodb:"):
             refused |= {(part, key) for key in _partitions(asked) if not _may(part, named, key)}
     assert refused == set()
-    assert {FUNCTION_OF[function] for function, *_ in platform.seen} == set(ROLES)
+    assert {PART_OF[function] for function, *_ in platform.seen} == set(FUNCTIONS) - {"events"}
 
 
 def _actions(action, asked):

@@ -72,6 +72,22 @@ class AwsPlatform:
                 self._environments[name] = self.new_environment(name)
             return self._environments[name]
 
+    @contextlib.contextmanager
+    def started_anew(self, *names: str, **settings: str):
+        """New execution environments of these functions, with other settings, in place of those that run."""
+        with self._starting:
+            former = {name: self._environments.pop(name) for name in names if name in self._environments}
+            settings, self._settings = self._settings, self._settings | settings
+        try:
+            yield
+        finally:
+            self._settings = settings
+            with self._starting:
+                anew = [self._environments.pop(name) for name in names if name in self._environments]
+                self._environments |= former
+            for environment in anew:
+                environment.close()
+
     def new_environment(self, name: str) -> Emulated:
         """Another execution environment, cold; the caller closes it."""
         properties = self.stack.functions[name]["Properties"]
@@ -171,7 +187,10 @@ class AwsPlatform:
         queue.close()
 
 
-ROUTES = {"GatewayFunction": r"/api/ext(/|-session)", "RegistryFunction": r"/(api/v1/|openapi\.json$|healthz$)"}
+ROUTES = {
+    "GatewayFunction": r"/(api/ext(/|-session)|\.well-known/jwks\.json$)",
+    "RegistryFunction": r"/(api/v1/|openapi\.json$|healthz$)",
+}
 
 
 def _handler(handle: Callable[[BaseHTTPRequestHandler, bytes], None]) -> type[BaseHTTPRequestHandler]:

@@ -39,6 +39,51 @@ def plain(**parameters: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+@cache
+def chosen(**parameters: str) -> dict[str, Any]:
+    """The same with what its conditions choose for these parameters, and without what they leave out."""
+    template = plain()
+    given = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
+    given |= PARAMETERS | parameters
+    conditions = {name: _holds(condition, given) for name, condition in template["Conditions"].items()}
+    parts = {part: _chosen(template[part], conditions) for part in ("Resources", "Outputs")}
+    kept = {
+        part: {name: value for name, value in values.items() if conditions.get(value.pop("Condition", ""), True)}
+        for part, values in parts.items()
+    }
+    return template | kept
+
+
+def _holds(condition: Any, given: dict[str, Any]) -> Any:
+    match condition:
+        case {"Fn::Equals": [one, other]}:
+            return _holds(one, given) == _holds(other, given)
+        case {"Fn::Not": [inner]}:
+            return not _holds(inner, given)
+        case {"Fn::Join": [_, inner]}:
+            return _holds(inner, given)
+        case {"Ref": name}:
+            return str(given[name])
+        case dict():
+            raise ValueError(f"no condition has this: {condition}")
+    return str(condition)
+
+
+_NOTHING = {"Ref": "AWS::NoValue"}
+
+
+def _chosen(value: Any, conditions: dict[str, bool]) -> Any:
+    if isinstance(value, list):
+        return [chosen for entry in value if (chosen := _chosen(entry, conditions)) != _NOTHING]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Fn::If": [name, yes, no]} if len(value) == 1:
+            return _chosen(yes if conditions[name] else no, conditions)
+    pairs = {key: _chosen(entry, conditions) for key, entry in value.items()}
+    return {key: entry for key, entry in pairs.items() if entry != _NOTHING}
+
+
 def boto(service: str) -> Any:
     """A client of moto's."""
     return boto3.client(
