@@ -16,8 +16,8 @@ from gateway.dispatch import ATTEMPTS, Calls, Deliveries
 from gateway.firing import Firing
 from oriel.clock import now_ms
 from oriel.errors import OrielError
+from oriel.following import Following, FollowStore
 from oriel.store.event_records import Work, WorkKind
-from oriel.store.eventing import EventStore
 
 THREADS = 4
 POLL_SECONDS = 0.5
@@ -39,7 +39,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        store: EventStore,
+        store: FollowStore,
         gateway: Calls,
         *,
         longest_ms: int,
@@ -56,6 +56,7 @@ class Dispatcher:
             "delivery": deliveries.deliver,
             "schedule": firing.fire,
             "run": firing.run,
+            "install": Following(store, told=told, clock=clock).follow,
         }
 
     def claim(self, limit: int) -> tuple[Work, ...]:

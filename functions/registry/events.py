@@ -6,7 +6,7 @@ Rules kept here:
 - Sending again never repeats what is under way: a dead letter is revived in its place, a replay is a delivery of its
   own, and one replay of a range may be asked for as often as one likes.
 - What is sent again is written with the audit entry that names it, some at a time, each time in one transaction.
-- Subscriptions are kept in step with the install by whoever changes it (`keep_in_step`).
+- Subscriptions follow their install (`oriel.following`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,12 +20,11 @@ from oriel.emitting import Emission, Emitter
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.identity import Principal
 from oriel.ids import new_id
-from oriel.manifest import Manifest
 from oriel.store.event_records import Delivery, Event, Subscription
 from oriel.store.eventing import DELIVERIES_AT_ONCE
 from oriel.store.queueing import delivering
-from oriel.store.records import AuditEntry, Install, Page
-from oriel.subscribing import delivery_of, subscriptions
+from oriel.store.records import AuditEntry, Page
+from oriel.subscribing import delivery_of
 from registry.auditing import entry_for
 from registry.core import Registry
 
@@ -176,21 +175,8 @@ class Events:
             if cursor is None or page.items[-1].created_at < since - MAX_AGE_MS:
                 return reversed(found)
 
-    def keep_in_step(self, install: Install, manifest: Manifest) -> None:
-        """Subscribe the install to what it consented to, and to nothing else. Repeating it changes nothing."""
-        wanted = subscriptions(install, manifest, self._now())
-        there = [
-            one for one in self._store.list_subscriptions(install.tenant_id) if one.install_id == install.install_id
-        ]
-        if sorted(wanted, key=_by_id) != there:
-            self._store.replace_subscriptions(install.tenant_id, install.install_id, wanted)
-
 
 def _at_once(deliveries: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
     """As many at a time as one transaction takes."""
     for start in range(0, len(deliveries), DELIVERIES_AT_ONCE):
         yield deliveries[start : start + DELIVERIES_AT_ONCE]
-
-
-def _by_id(subscription: Subscription) -> str:
-    return subscription.subscription_id

@@ -6,7 +6,7 @@ Rules kept here:
 - A version runs only after its signature was verified again at this moment (`installable`).
 - An install is pinned to a version, or follows a range. A range is read when it is given: at that moment the install
   gets the highest version in it that is offered to the tenant. From then on rollouts move it (`registry.rollouts`).
-- Every change of an install goes through `replace`, with its audit entry.
+- Every change of an install goes through `replace`, with its audit entry and the work of what follows it.
 - A disabled install can be configured; one that was uninstalled can be restored, exported and deleted, and no more.
 - A secret's value comes in, is sealed, and never goes out.
 """
@@ -17,17 +17,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from oriel.errors import Finding, InvalidInput, OrielError
+from oriel.following import Following
 from oriel.identity import Principal
 from oriel.ids import new_id
 from oriel.manifest import LimitsRequest, Manifest
+from oriel.store.queueing import following
 from oriel.store.records import AuditEntry, Install, Page, StoredSecret, Version
 from oriel.versions import VersionRange, is_version
 from registry.auditing import entry_for
 from registry.catalogue import LATEST, Catalogue
 from registry.core import Registry, principal_id
-from registry.events import Events
 from registry.grants import GrantRequest, consented, host_problem
-from registry.schedules import Schedules
 from registry.verify import Verifier
 
 MAX_SECRETS = 64
@@ -52,7 +52,7 @@ class Installs:
         self._store = registry.store
         self._catalogue = Catalogue(registry)
         self._verifier = Verifier(registry)
-        self._events, self._schedules = Events(registry), Schedules(registry)
+        self._following = Following(registry.store, told=registry.told, clock=registry.now)
 
     def page(self, tenant_id: str, cursor: str | None, limit: int) -> Page[Install]:
         return self._store.list_installs(tenant_id, cursor, limit)
@@ -94,7 +94,6 @@ class Installs:
         known = self._store.get_install(tenant_id, extension_id)
         if known is not None:
             if known.delete_at is None and version in {None, LATEST, known.version, known.follows}:
-                self._keep_in_step(known, known)
                 return known, False
             raise _installed_already(known, version)
         follows = range_in(version)
@@ -113,8 +112,9 @@ class Installs:
             created_at=now,
             updated_at=now,
         )
-        self._store.create_install(install, self._entry(principal, "install.create", None, install))
-        self._keep_in_step(install, install)
+        then = following(install, install.version)
+        self._store.create_install(install, self._entry(principal, "install.create", None, install), then)
+        self._following.at_once(then)
         return install, True
 
     def change(
@@ -248,19 +248,13 @@ class Installs:
 
     def replace(self, actor: Principal | str, action: str, before: Install, after: Install) -> Install:
         """Write a changed install with its audit entry; nothing where nothing changed. `OrielError` `conflict`."""
-        changed = after
-        if after != before:
-            changed = replace(after, updated_at=self._registry.now(), revision=before.revision + 1)
-            self._store.replace_install(changed, self._entry(actor, action, before, changed))
-        self._keep_in_step(before, changed)
+        if after == before:
+            return before
+        changed = replace(after, updated_at=self._registry.now(), revision=before.revision + 1)
+        then = following(changed, before.version)
+        self._store.replace_install(changed, self._entry(actor, action, before, changed), then)
+        self._following.at_once(then)
         return changed
-
-    def _keep_in_step(self, before: Install, install: Install) -> None:
-        """Subscriptions and schedules follow the install. A call that was cut off before this is to be repeated."""
-        manifest = self.manifest(install)
-        earlier = manifest if before.version == install.version else self.manifest(before)
-        self._events.keep_in_step(install, manifest)
-        self._schedules.keep_in_step(install, manifest, earlier)
 
     def _secret_entry(
         self,

@@ -96,10 +96,6 @@ class Schedules:
         """`OrielError` `not_found`."""
         return self._store.list_runs(tenant_id, self.get(tenant_id, schedule_id).schedule_id, cursor, limit)
 
-    def keep_in_step(self, install: Install, manifest: Manifest, before: Manifest) -> None:
-        """Bring the install's schedules in step with the version that runs now."""
-        self._scheduling.follow(install, manifest, before)
-
     def changes(self, install: Install, manifest: Manifest, before: Manifest) -> list[Change]:
         """What would become of the install's schedules with another version: for the upgrade's difference."""
         current = self._scheduling.of_install(install.tenant_id, install.install_id)

@@ -20,6 +20,7 @@ more. What belongs to events and schedules is in `oriel.store.eventing`.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from oriel.store.event_records import Work
 from oriel.store.eventing import EventStore
 from oriel.store.guests import GuestStore
 from oriel.store.policy import PolicyStore
@@ -98,8 +99,14 @@ class Store(GuestStore, EventStore, PolicyStore, Protocol):
     def get_bundle(self, content_hash: str) -> Bundle | None: ...
 
     # installs
-    def create_install(self, install: Install, entry: AuditEntry | None = None) -> None: ...
-    def replace_install(self, install: Install, entry: AuditEntry | None = None) -> None: ...
+    def create_install(self, install: Install, entry: AuditEntry | None = None, then: Work | None = None) -> None:
+        """`then` is put in the queue in the same transaction. `Conflict` where there is one, or no such version."""
+        ...
+
+    def replace_install(self, install: Install, entry: AuditEntry | None = None, then: Work | None = None) -> None:
+        """As `create_install`, in place of the one whose revision is one less."""
+        ...
+
     def get_install(self, tenant_id: str, extension_id: str) -> Install | None: ...
     def list_installs(self, tenant_id: str, cursor: str | None = None, limit: int = 100) -> Page[Install]: ...
     def delete_install(

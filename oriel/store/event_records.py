@@ -6,7 +6,7 @@ What has to be done stands in a queue of `Work`, by ids alone: an item is in it 
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-WorkKind = Literal["event", "delivery", "schedule", "run"]
+WorkKind = Literal["event", "delivery", "schedule", "run", "install"]
 DeliveryState = Literal["pending", "delivered", "dead", "dropped"]
 RunState = Literal["queued", "running", "succeeded", "failed", "skipped"]
 Missed = Literal["once", "skip"]

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple, Self
 
 from oriel.errors import OrielError
 from oriel.ids import new_id
 from oriel.store.event_records import Delivery, Event, Schedule, ScheduleRun, Work
-from oriel.store.records import AuditEntry
+from oriel.store.records import AuditEntry, Install
 
 MINUTE_MS = 60_000
 KEEP_RUNS_MS = 30 * 86_400_000
@@ -57,6 +58,32 @@ def firing(schedule: Schedule) -> Work | None:
 def running(run: ScheduleRun) -> Work:
     """The work of a run that is queued."""
     return Work(tenant_id=run.tenant_id, kind="run", item_id=run.run_id, due_at=run.created_at)
+
+
+class Followed(NamedTuple):
+    """A change of an install that its subscriptions and schedules are to follow.
+
+    Attributes:
+        revision: of the install, by which the changes of one are in their order.
+        before: the version that it had before the change.
+    """
+
+    install_id: str
+    revision: int
+    extension_id: str
+    before: str
+
+    @classmethod
+    def named(cls, work: Work) -> Self:
+        install_id, revision, extension_id, before = work.item_id.split("/")
+        return cls(install_id, int(revision), extension_id, before)
+
+
+def following(install: Install, before: str) -> Work:
+    """The work of following a changed install. The works of one install are done one after the other."""
+    item_id = f"{install.install_id}/{install.revision:08d}/{install.extension_id}/{before}"
+    lane = f"install:{install.install_id}"
+    return Work(tenant_id=install.tenant_id, kind="install", item_id=item_id, lane=lane, due_at=install.updated_at)
 
 
 def new_run(schedule: Schedule, scheduled_at: int | None, now: int) -> ScheduleRun:

@@ -7,8 +7,9 @@ import pytest
 
 from oriel.contract import ExecuteError
 from oriel.errors import InvalidInput, OrielError
+from oriel.store.queueing import following
 from tests.support.dispatching import LONGEST_MS, World
-from tests.support.gateway import answer, bearer
+from tests.support.gateway import EXTENSION, answer, bearer
 
 LEASE_MS = LONGEST_MS + 10_000
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -78,6 +79,15 @@ def test_an_event_reaches_its_own_tenant_alone(world):
     world.settle()
     assert [asked.context.tenant_id for asked in world.runner.asked] == ["other"]
     assert world.stored.list_events("acme").items == ()
+
+
+def test_an_installation_that_was_cut_off_is_made_whole_by_whoever_does_the_work(world):
+    install = replace(world.stored.get_install("acme", EXTENSION), tenant_id="late", install_id="ins_late")
+    world.stored.create_install(install, then=following(install, install.version))
+    world.settle()
+    event = world.emit(tenant="late")
+    world.settle()
+    assert (world.delivery(event).state, world.schedule("late").name) == ("delivered", "digest")
 
 
 def test_what_was_not_consented_to_is_not_delivered_and_what_was_withdrawn_is_dropped(world):

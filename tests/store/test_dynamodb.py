@@ -17,6 +17,7 @@ from oriel.store.dynamodb.items import to_item
 from oriel.store.dynamodb.requests import Requests
 from oriel.store.event_records import Work
 from oriel.store.guests import GuestWrite
+from oriel.store.queueing import following
 from oriel.store.records import AuditEntry, ExecutionFilter
 from tests.store.conftest import Clock
 from tests.store.factory import (
@@ -164,8 +165,10 @@ def every_method(store):
         "replace_upload": lambda: store.replace_upload(upload(state="uploaded", revision=2)),
         "create_version": lambda: store.create_version(*version("2.0.0")),
         "set_version_status": lambda: store.set_version_status("com.acme.notes", "1.0.0", "deprecated"),
-        "create_install": lambda: store.create_install(install("t2")),
-        "replace_install": lambda: store.replace_install(install(status="disabled", revision=2)),
+        "create_install": lambda: store.create_install(install("t2"), None, following(install("t2"), "1.0.0")),
+        "replace_install": lambda: store.replace_install(
+            install(status="disabled", revision=2), None, following(install(revision=2), "1.0.0")
+        ),
         "put_secret": lambda: store.put_secret(secret("other")),
         "delete_secret": lambda: store.delete_secret("t1", install().install_id, "token"),
         "append_audit": lambda: store.append_audit(entry),

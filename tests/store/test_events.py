@@ -7,6 +7,7 @@ import pytest
 from oriel.errors import OrielError
 from oriel.store import Conflict
 from oriel.store.eventing import DELIVERIES_AT_ONCE
+from oriel.store.queueing import Followed, following
 from tests.store.factory import LATER, T0, delivery, event, install, subscription
 
 LEASE = T0 + 60_000
@@ -107,6 +108,22 @@ def test_an_event_is_spread_to_however_many_by_who_has_it_and_once(spread, clock
     assert spread.list_deliveries("t1", "evt_2") == wanted
     assert not spread.spread_event(work, [delivery("evt_2", "late")])
     assert {work.item_id for work in spread.claim_work(LEASE, 50)} == {one.delivery_id for one in wanted}
+
+
+def test_the_works_of_following_an_install_come_with_its_changes_and_go_in_their_order(published, clock):
+    first = following(install("t3"), "1.0.0")
+    published.create_install(install("t3"), then=first)
+    with pytest.raises(Conflict):
+        published.replace_install(install("t3", revision=7), then=following(install("t3", revision=7), "1.0.0"))
+    second = following(install("t3", revision=2, version="1.1.0"), "1.0.0")
+    published.replace_install(install("t3", revision=2, version="1.1.0"), then=second)
+    assert Followed.named(second) == (install("t3").install_id, 2, "com.acme.notes", "1.0.0")
+    (work,) = published.claim_work(LEASE)
+    assert work.item_id == first.item_id
+    assert published.claim_item("t3", "install", second.item_id, LEASE) is None
+    assert published.release_work(work, None)
+    clock.now = T0 + 20_000
+    assert claimed(published) == [("t3", "install", second.item_id)]
 
 
 def test_work_is_given_out_when_it_is_due_the_oldest_first_and_once(store, clock):

@@ -9,11 +9,12 @@ from pathlib import Path
 from gateway.dispatcher import Dispatcher
 from oriel.emitting import Bounds, Emission, Emitter
 from oriel.events import PRODUCT
+from oriel.following import Following
 from oriel.manifest import Manifest
 from oriel.scheduling import Scheduling
+from oriel.store.queueing import following
 from oriel.store.records import Bundle, Extension, Grant, Publisher
 from oriel.store.sql import SqlStore
-from oriel.subscribing import subscriptions
 from tests.support.gateway import EXTENSION, NOW, Bench, Clock, resolution
 
 LONGEST_MS = 120_000
@@ -86,10 +87,9 @@ class World:
     def install(self, tenant="acme", topics=TOPICS):
         granted = Grant(capability="events.subscribe", topics=topics, granted_by="ann", granted_at=NOW)
         install = resolution(tenant, MANIFEST, grants=(granted,)).install
-        self.stored.create_install(install)
-        own = subscriptions(install, self.manifest, NOW)
-        self.stored.replace_subscriptions(tenant, install.install_id, own)
-        self.scheduling.follow(install, self.manifest, self.manifest)
+        work = following(install, install.version)
+        self.stored.create_install(install, then=work)
+        Following(self.stored, clock=self.clock).at_once(work)
 
     def change(self, tenant="acme", **fields):
         install = self.stored.get_install(tenant, EXTENSION)

@@ -18,6 +18,7 @@ from typing import Any
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.items import Item, key_item, key_of, to_item, to_record, to_value
 from oriel.store.dynamodb.parts import Part
+from oriel.store.dynamodb.queue import enqueued
 from oriel.store.dynamodb.requests import (
     ABSENT,
     PRESENT,
@@ -33,6 +34,7 @@ from oriel.store.dynamodb.requests import (
 )
 from oriel.store.dynamodb.table import Key
 from oriel.store.errors import Conflict, StoreUnavailable
+from oriel.store.event_records import Work
 from oriel.store.policy_records import QuotaDefaults, QuotaSetting, SealedPlace
 from oriel.store.records import (
     AuditEntry,
@@ -56,20 +58,21 @@ PIECE = 30
 class DynamoInstalls(Part):
     """The part that tenants write, and `resolve`."""
 
-    def create_install(self, install: Install, entry: AuditEntry | None = None) -> None:
+    def create_install(self, install: Install, entry: AuditEntry | None = None, then: Work | None = None) -> None:
         taken = f"{install.extension_id} is installed already, or its version {install.version} is gone."
         number = table.install_id(install.tenant_id, install.install_id)
         known = put(key_item(number) | {"extension_id": to_value(install.extension_id)}, ABSENT)
-        self._write_install(install, ABSENT, taken, entry, known)
+        self._write_install(install, ABSENT, taken, entry, known, *(enqueued(then) if then else ()))
 
-    def replace_install(self, install: Install, entry: AuditEntry | None = None) -> None:
+    def replace_install(self, install: Install, entry: AuditEntry | None = None, then: Work | None = None) -> None:
         before = expression(
             "#revision = :before AND install_id = :install",
             ["revision"],
             before=to_value(install.revision - 1),
             install=to_value(install.install_id),
         )
-        self._write_install(install, before, f"The install of {install.extension_id} has changed meanwhile.", entry)
+        stale = f"The install of {install.extension_id} has changed meanwhile."
+        self._write_install(install, before, stale, entry, *(enqueued(then) if then else ()))
 
     def get_install(self, tenant_id: str, extension_id: str) -> Install | None:
         return self._one(Install, table.install(tenant_id, extension_id))

@@ -5,16 +5,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, case, delete, select, tuple_, update
+from sqlalchemy import Connection, Insert, Table, Update, and_, case, delete, exc, insert, select, tuple_, update
 
 from oriel.errors import OrielError
 from oriel.store.cursors import decode_text_cursor, encode_cursor
+from oriel.store.errors import Conflict
+from oriel.store.event_records import Work
 from oriel.store.policy_records import SealedPlace
 from oriel.store.records import AuditEntry, Install, Page, Resolution, StoredSecret, Version
 from oriel.store.sql import tables
 from oriel.store.sql.chain import append
-from oriel.store.sql.database import Database, to_record, to_row
+from oriel.store.sql.database import to_record, to_row
 from oriel.store.sql.policy import DEFAULTS
+from oriel.store.sql.queue import SqlQueue
 from oriel.store.sql.row_security import DELETE, FOLLOW, RESEAL, Scope
 from oriel.store.sql.tables import (
     audit_head,
@@ -43,15 +46,37 @@ BELONGINGS: Mapping[str, Table] = {
 PIECE = 500
 
 
-class SqlInstalls(Database):
+class SqlInstalls(SqlQueue):
     """The part that tenants write, and `resolve`."""
 
-    def create_install(self, install: Install, entry: AuditEntry | None = None) -> None:
+    def create_install(self, install: Install, entry: AuditEntry | None = None, then: Work | None = None) -> None:
         taken = f"{install.extension_id} is installed already, or its version {install.version} is gone."
-        self._create(installs, install, taken, entry)
+        self._write_install(insert(installs).values(to_row(install)), install, taken, entry, then)
 
-    def replace_install(self, install: Install, entry: AuditEntry | None = None) -> None:
-        self._replace(installs, install, f"The install of {install.extension_id} has changed meanwhile.", entry)
+    def replace_install(self, install: Install, entry: AuditEntry | None = None, then: Work | None = None) -> None:
+        stale = f"The install of {install.extension_id} has changed meanwhile."
+        seen = and_(
+            _install(install.tenant_id, install.extension_id),
+            installs.c.install_id == install.install_id,
+            installs.c.revision == install.revision - 1,
+        )
+        self._write_install(update(installs).where(seen).values(to_row(install)), install, stale, entry, then)
+
+    def _write_install(
+        self, change: Insert | Update, install: Install, otherwise: str, entry: AuditEntry | None, then: Work | None
+    ) -> None:
+        def write(connection: Connection) -> bool:
+            if not connection.execute(change).rowcount:
+                return False
+            self._enqueue(connection, *(() if then is None else (then,)))
+            return True
+
+        try:
+            written = self._write(Scope(install.tenant_id), write, entry)
+        except exc.IntegrityError:
+            written = False
+        if not written:
+            raise Conflict(otherwise)
 
     def get_install(self, tenant_id: str, extension_id: str) -> Install | None:
         return self._one(Install, select(installs).where(_install(tenant_id, extension_id)), Scope(tenant_id))
