@@ -1,11 +1,11 @@
 """What a Lambda function or the layer holds: its own code, what it imports, bytecode. `sam build` calls this.
 
-    python tools/package.py [--arch arm64|x86_64] gateway|runner|registry|publisher|wasmtime FOLDER
+    python tools/package.py [--arch arm64|x86_64] gateway|events|runner|registry|publisher|wasmtime FOLDER
 
 Rules kept here:
 
-- A function gets the packages of `oriel` and of its own room, without what it never imports, and the wheels of its
-  lock (`requirements/function-*.txt`) for Lambda's architecture, whatever this machine's is.
+- A function gets the modules of ours that it comes to (`tools.imports`) and no other, and the wheels of its lock
+  (`requirements/function-*.txt`) for Lambda's architecture, whatever this machine's is.
 - Bytecode is made here, for Lambda's own Python: a function without pays for it at every start. It is valid whatever
   a file's time is (unchecked hash), so that packing does not undo it.
 - The same sources give the same bytes: order, times and paths do not depend on the machine or the day.
@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # it is started by its path, from any folder
 
+from tools.imports import ENTRIES, reachable, source_of
 from tools.lambda_python import UV, lambda_python
 
 ROOT = Path(__file__).parents[1]
@@ -30,9 +31,6 @@ PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28
 TIME = 315_532_800  # 1980-01-01, the oldest that a zip archive knows
 TASK, LAYER = "/var/task", "/opt"
 
-# Never imported by a function: the command line, the platform on one machine, the building of extensions, stores of SQL
-# without the libraries for them.
-ELSEWHERE = ("oriel/cli", "oriel/local", "oriel/build", "oriel/client.py", "oriel/__main__.py", "oriel/store/sql")
 UNNEEDED_FILES = (
     "zstandard/_cffi*.so",
     "zstandard/backend_cffi.py",
@@ -44,28 +42,30 @@ UNNEEDED_FILES = (
     "RECORD",
     "INSTALLER",
     "REQUESTED",
+    ".lock",
 )
 UNNEEDED_FOLDERS = ("tests", "test", "testing", "__pycache__", "bin", "examples")
+UNNEEDED_LIBRARIES = ("cffi", "pycparser")  # cryptography's wheel wants `_cffi_backend` alone, the built half of cffi
 # zstandard has two ways to its library, of 12 MB each; CPython takes the other one.
 # botocore describes every service there is; these are asked, and what a client of theirs reads beside.
 BOTOCORE_DATA = ("s3", "endpoints.json", "partitions.json", "sdk-default-configuration.json", "_retry.json")
 
 
 class Part(NamedTuple):
-    """A lock, where its wheels go, which packages of this repository go along, and whether what browsers load does."""
+    """A lock, where its wheels go, the module with the handler, and whether what browsers load goes along."""
 
     lock: str
     folder: str = ""
-    rooms: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
+    entry: str = ""
     web: bool = False
 
 
 PARTS = {
-    "gateway": Part("function-gateway", rooms=("gateway",), without=("oriel/engine", "oriel/blobs", "oriel/bundle")),
-    "runner": Part("function-runner", rooms=("runner",), without=("oriel/bundle",)),
-    "registry": Part("function-registry", rooms=("registry",), web=True),
-    "publisher": Part("function-publisher", rooms=("registry",), without=("registry/routes", "registry/app.py")),
+    "gateway": Part("function-gateway", entry=ENTRIES["gateway"]),
+    "events": Part("function-gateway", entry=ENTRIES["events"]),
+    "runner": Part("function-runner", entry=ENTRIES["runner"]),
+    "registry": Part("function-registry", entry=ENTRIES["registry"], web=True),
+    "publisher": Part("function-publisher", entry=ENTRIES["publisher"]),
     "wasmtime": Part("layer-wasmtime", folder="python"),
 }
 
@@ -87,15 +87,10 @@ def package(part: Part, arch: str, target: Path) -> None:
     folder.mkdir(parents=True)
     _install(part.lock, PLATFORMS[arch], folder)
     _prune(folder)
-    if part.rooms:
-        _copy(ROOT / "oriel", folder / "oriel")
-        _copy(ROOT / "wit", folder / "oriel/_data/wit")
-        if part.web:
-            _copy(ROOT / "web", folder / "oriel/_data/web")
-        for room in part.rooms:
-            _copy(ROOT / "functions" / room, folder / room)
-        for path in (*ELSEWHERE, *part.without):
-            _remove(folder / path)
+    if part.entry:
+        _copy_modules(part.entry, folder)
+    if part.web:
+        shutil.copytree(ROOT / "web", folder / "oriel/_data/web")
     _compile(folder, f"{LAYER if part.folder else TASK}/{part.folder}".rstrip("/"))
     for path in (target, *target.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -117,14 +112,28 @@ def _prune(folder: Path) -> None:
                 _remove(path)
         elif any(path.match(pattern) for pattern in UNNEEDED_FILES):
             path.unlink()
+    for name in UNNEEDED_LIBRARIES:
+        _remove(folder / name)
     data = folder / "botocore/data"
     for path in list(data.iterdir()) if data.is_dir() else ():
         if path.name.removesuffix(".gz") not in BOTOCORE_DATA:
             _remove(path)
 
 
-def _copy(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "Makefile"), dirs_exist_ok=True)
+def _copy_modules(entry: str, folder: Path) -> None:
+    """The modules that a function comes to, and the files that lie beside a package's modules as its data."""
+    for module in sorted(reachable(entry).own):
+        source = source_of(module)
+        assert source is not None
+        target = folder.joinpath(*module.split("."))
+        files = [source]
+        if source.name == "__init__.py":
+            files += [path for path in source.parent.iterdir() if path.is_file() and path.suffix != ".py"]
+        else:
+            target = target.parent
+        target.mkdir(parents=True, exist_ok=True)
+        for path in files:
+            shutil.copyfile(path, target / path.name)
 
 
 def _remove(path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.deployment.test_permissions import FUNCTIONS, allowed, leading_keys
 from tests.local.test_end_to_end import (  # collected here once more, with this folder's platform
     problem_of,
@@ -16,6 +18,7 @@ from tests.local.test_end_to_end import (  # collected here once more, with this
     test_another_tenants_token_finds_nothing,
 )
 from tests.support.platform import client
+from tools.imports import ENTRIES, OWN, reachable
 
 __all__ = [
     "test_a_body_comes_back_as_it_was_sent",
@@ -87,6 +90,17 @@ def test_every_request_that_was_made_of_aws_is_one_that_its_functions_role_allow
             refused |= {(part, key) for key in _partitions(asked) if not _may(part, named, key)}
     assert refused == set()
     assert {PART_OF[function] for function, *_ in platform.seen} == set(FUNCTIONS) - {"events"}
+
+
+@pytest.mark.parametrize("function", PART_OF)
+def test_what_a_function_has_imported_is_what_the_sources_say(platform, function):
+    """So its package is exact: what is imported with the handler, and what its code imports later."""
+    if task := {"RebuildFunction": "rebuild", "EventsFunction": "sweep"}.get(function):
+        platform.function(function).call({"task": task})
+    entry = ENTRIES[PART_OF[function]]
+    imported = {module for module in platform.imported(function) if module.partition(".")[0] in OWN}
+    assert reachable(entry, later=False).own - imported == set()
+    assert imported - reachable(entry).own == set()
 
 
 def _actions(action, asked):

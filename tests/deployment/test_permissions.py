@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 import pytest
 
 from oriel.store.dynamodb import table
-from tests.deployment.test_packages import ENTRIES, reachable, source_of
 from tests.support.stack import chosen
+from tools.imports import ENTRIES, reachable, source_of
 
 FUNCTIONS = {
     "gateway": ("GatewayFunction",),
@@ -113,7 +113,7 @@ def allowed(part):
 def asked(part):
     """The actions that a function's code can ask for."""
     found = set()
-    for module in reachable(ENTRIES[part])[0]:
+    for module in reachable(ENTRIES[part]).own:
         text = source_of(module).read_text()
         if module == "oriel.store.dynamodb.requests":
             found |= {f"dynamodb:{a}" for operation in _operations(text) for a in DYNAMODB.get(operation, ())}

@@ -92,8 +92,14 @@ class AwsPlatform:
         """Another execution environment, cold; the caller closes it."""
         properties = self.stack.functions[name]["Properties"]
         layers = [built() / "WasmtimeLayer"] if properties.get("Layers") else []
-        log = self._folder / f"{name}.log"
-        return Emulated(built() / name, layers, properties["Handler"], self._environment(name), log)
+        return Emulated(built() / name, layers, properties["Handler"], self._environment(name), self._log_of(name))
+
+    def _log_of(self, name: str) -> Path:
+        return self._folder / f"{name}.log"
+
+    def imported(self, name: str) -> set[str]:
+        """The modules that a function has imported, where `PYTHONVERBOSE` lets it say so."""
+        return set(re.findall(r"^import '(\S+)' #", self._log_of(name).read_text(), re.MULTILINE))
 
     def _environment(self, name: str) -> dict[str, str]:
         given = dict(self.stack.environment[name])

@@ -33,6 +33,8 @@ SOURCES = (
     "layers",
     "wit",
     "requirements",
+    "web",
+    "tools/imports.py",
     "tools/package.py",
     "tools/package.mk",
     "samconfig.toml",
