@@ -20,7 +20,8 @@ from starlette.routing import Route
 from oriel.asgi import install_error_handlers
 from oriel.errors import OrielError
 from oriel.settings import Settings
-from oriel.web_library import LibraryName, WebLibrary, web_root
+from oriel.web_files import LibraryName, web_root
+from oriel.web_library import WebLibrary
 
 SCOPE = "openid profile offline_access"
 LIBRARIES: tuple[LibraryName, ...] = ("host", "guest", "console")

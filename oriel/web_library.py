@@ -8,16 +8,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from oriel import ui
 from oriel.errors import OrielError
+from oriel.web_files import LibraryName, library_files
 
-LibraryName = Literal["host", "guest", "preview", "console"]
-SERVED_SUFFIXES = frozenset({".js", ".css"})
 HOST_HEADERS: Mapping[str, str] = {"cache-control": "public, no-cache", "x-content-type-options": "nosniff"}
 
 
@@ -35,13 +33,8 @@ class WebLibrary:
     """
 
     def __init__(self, name: LibraryName, headers: Mapping[str, str] = HOST_HEADERS) -> None:
-        root = web_root()
         self._headers = dict(headers)
-        self._files = {
-            path.relative_to(root).as_posix(): _read(path)
-            for path in (root / f"{name}.js", *sorted((root / name).rglob("*")))
-            if path.suffix in SERVED_SUFFIXES
-        }
+        self._files = {key: _read(path) for key, path in library_files(name)}
 
     def respond(self, request: Request, name: str) -> Response:
         """The file `name`; `not_found`."""
@@ -52,13 +45,6 @@ class WebLibrary:
         if ui.etag_matches(request.headers.get("if-none-match"), file.etag):
             return Response(status_code=304, headers=headers)
         return Response(file.body, headers=headers, media_type=file.media_type)
-
-
-def web_root() -> Path:
-    """`web/` of a checkout, or the copy inside the installed package."""
-    package = Path(__file__).parent
-    installed = package / "_data" / "web"
-    return installed if installed.is_dir() else package.parent / "web"
 
 
 def _read(path: Path) -> LibraryFile:

@@ -25,6 +25,7 @@ ENTRIES = {
     "runner": "runner.on_lambda",
     "registry": "registry.on_lambda",
     "publisher": "registry.on_queue",
+    "library": "registry.on_deploy",
 }
 # Named by a string, in the module that stands first.
 BY_NAME = {

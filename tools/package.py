@@ -1,6 +1,6 @@
 """What a Lambda function or the layer holds: its own code, what it imports, bytecode. `sam build` calls this.
 
-    python tools/package.py [--arch arm64|x86_64] gateway|events|runner|registry|publisher|wasmtime FOLDER
+    python tools/package.py [--arch arm64|x86_64] gateway|events|runner|registry|publisher|library|wasmtime FOLDER
 
 Rules kept here:
 
@@ -52,20 +52,21 @@ BOTOCORE_DATA = ("s3", "endpoints.json", "partitions.json", "sdk-default-configu
 
 
 class Part(NamedTuple):
-    """A lock, where its wheels go, the module with the handler, and whether what browsers load goes along."""
+    """A lock, where its wheels go, the module with the handler, and the browser libraries that go along."""
 
     lock: str
     folder: str = ""
     entry: str = ""
-    web: bool = False
+    web: tuple[str, ...] = ()
 
 
 PARTS = {
     "gateway": Part("function-gateway", entry=ENTRIES["gateway"]),
     "events": Part("function-gateway", entry=ENTRIES["events"]),
     "runner": Part("function-runner", entry=ENTRIES["runner"]),
-    "registry": Part("function-registry", entry=ENTRIES["registry"], web=True),
+    "registry": Part("function-registry", entry=ENTRIES["registry"], web=("host", "guest", "console")),
     "publisher": Part("function-publisher", entry=ENTRIES["publisher"]),
+    "library": Part("function-library", entry=ENTRIES["library"], web=("guest",)),
     "wasmtime": Part("layer-wasmtime", folder="python"),
 }
 
@@ -89,8 +90,9 @@ def package(part: Part, arch: str, target: Path) -> None:
     _prune(folder)
     if part.entry:
         _copy_modules(part.entry, folder)
-    if part.web:
-        shutil.copytree(ROOT / "web", folder / "oriel/_data/web")
+    for name in part.web:
+        shutil.copytree(ROOT / "web" / name, folder / "oriel/_data/web" / name)
+        shutil.copy(ROOT / f"web/{name}.js", folder / "oriel/_data/web")
     _compile(folder, f"{LAYER if part.folder else TASK}/{part.folder}".rstrip("/"))
     for path in (target, *target.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)

@@ -6,29 +6,19 @@ What is read is verified by its reader, who has a signed digest of it; no checks
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from oriel.aws import Again, Credentials, Target, persist
-from oriel.aws.services import Client
+from oriel.aws.bucket import bucket_client
 from oriel.blobs.base import BlobMissing, BlobsUnavailable, check_key
 from oriel.connections import NoAnswer
-
-READ_SECONDS = 20
 
 
 class S3Source:
     """`get` and `open` of `oriel.blobs.Blobs`. Safe to share between threads; not across a fork."""
 
     def __init__(self, target: Target, credentials: Credentials | None = None) -> None:
-        bucket, _, prefix = target.name.partition("/")
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        # AWS wants the bucket in the host's name; another server knows it as a part of the path.
-        url = urlsplit(target.url("s3"))
-        in_host = (url.hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn"))
-        self._folder = "/" if in_host else f"/{bucket}/"
-        address = f"{url.scheme}://{bucket}.{url.netloc}" if in_host else target.url("s3")
-        at = Target(bucket, target.region_name(), address)
-        self._client = Client("s3", at, credentials, read_seconds=READ_SECONDS)
+        self._client, self._folder = bucket_client(target, credentials)
 
     def get(self, key: str) -> bytes:
         def attempt(_: bool) -> bytes:
@@ -54,7 +44,7 @@ class S3Source:
     @contextmanager
     def _answer(self, key: str) -> Iterator[BinaryIO]:
         check_key(key)
-        path = self._folder + quote(self._prefix + key, safe="/-_.~")
+        path = self._folder + quote(key, safe="/-_.~")
         headers = self._client.signed("GET", path)
         with self._client.connections.request("GET", path, headers) as answer:
             if answer.status == 200:

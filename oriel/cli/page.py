@@ -35,7 +35,7 @@ def types(
     json: Json = False,
 ) -> None:
     """Write TypeScript declarations of /oriel/guest.js and /oriel/host.js, for an editor."""
-    from oriel.web_library import web_root
+    from oriel.web_files import web_root
 
     shutil.copytree(web_root() / "types", out_dir, dirs_exist_ok=True)
     files = sorted(path.relative_to(out_dir).as_posix() for path in out_dir.rglob("*.d.ts"))

@@ -43,7 +43,8 @@ from oriel.manifest import Manifest
 from oriel.paths import clean_segments
 from oriel.routing import match_endpoint
 from oriel.web import raw_path
-from oriel.web_library import WebLibrary, web_root
+from oriel.web_files import web_root
+from oriel.web_library import WebLibrary
 
 HOST = "127.0.0.1"
 MOCKS = "mock.json"

@@ -21,6 +21,7 @@ FOLDERS = {
     "runner": "RunnerFunction",
     "registry": "RegistryFunction",
     "publisher": "PublisherFunction",
+    "library": "LibraryFunction",
     "wasmtime": "WasmtimeLayer",
 }
 FUNCTIONS = tuple(ENTRIES)
@@ -35,6 +36,7 @@ ELSEWHERE_USED = {
     "runner": {"botocore", "jsonschema", "wasmtime"},  # and wasmtime is in the layer
     "registry": set(),
     "publisher": {"wasmtime"},
+    "library": {"botocore"},
 }
 NO_CODE = {"tzdata"}  # time zones, which the standard library reads
 

@@ -19,6 +19,7 @@ FUNCTIONS = {
     "runner": ("RunnerFunction",),
     "registry": ("RegistryFunction",),
     "publisher": ("PublisherFunction", "RebuildFunction"),
+    "library": ("LibraryFunction",),
 }
 DYNAMODB = {
     "get_item": {"GetItem"},
@@ -49,6 +50,7 @@ CALLS = {
     r"\.send_message\(": "sqs:SendMessage",
     r"_client\.invoke\(": "lambda:InvokeFunction",
     r'_client\.signed\("GET"': "s3:GetObject",
+    r'client\.signed\("PUT"': "s3:PutObject",
     r'"ScheduleExpression"': "scheduler:CreateSchedule",
     r'_send\("PUT", name': "scheduler:UpdateSchedule",
     r'"RoleArn": self\._role_arn': "iam:PassRole",
@@ -88,6 +90,7 @@ NEVER_ASKED = {
         "kms:GenerateDataKey": "it seals again under a key that is there",
         "s3:AbortMultipartUpload": "it streams nothing in parts",
     },
+    "library": {},
 }  # fmt: skip
 
 
@@ -195,6 +198,12 @@ def test_the_runner_reaches_guest_records_and_no_execution_or_list_of_installs()
     closed = [table.executions("t1"), table.installs("t1")]
     assert all(any(fnmatchcase(key, pattern) for pattern in patterns) for key in reached)
     assert not [key for key in closed + EVERYBODYS for pattern in patterns if fnmatchcase(key, pattern)]
+
+
+def test_what_puts_the_guest_library_in_place_does_nothing_else():
+    assert {resource for s in statements("library") for resource in [str(s["Resource"])] if "UiBucket" in resource} == {
+        "{'Fn::Sub': '${UiBucket.Arn}/oriel/*'}"
+    }
 
 
 def test_the_gateway_reads_no_bundle():
