@@ -1,10 +1,11 @@
 """`/oriel/guest.js` in AWS: there after every deployment, and answered as on one machine."""
 
+import asyncio
 import json
 from http.server import BaseHTTPRequestHandler
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from oriel import edge, ui
 from oriel.local.ui_origin import create_ui_app
@@ -68,11 +69,16 @@ def bucket(platform, cloudformation):
     return name
 
 
+async def on_one_machine(path):
+    app = create_ui_app(None, ui_origin=SOURCES.ui_origin, host_origins=SOURCES.host_origins)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=SOURCES.ui_origin) as browser:
+        return await browser.get(path)
+
+
 @pytest.mark.parametrize("name", ["guest.js", "guest/base.css", "guest/oriel.js"])
 def test_a_browser_gets_the_same_file_with_the_same_headers_as_on_one_machine(bucket, name):
     """CloudFront's part is what tests/ui/test_edge.py holds against the one definition; the object's is read here."""
-    app = create_ui_app(None, ui_origin=SOURCES.ui_origin, host_origins=SOURCES.host_origins)
-    local = TestClient(app, SOURCES.ui_origin).get(f"/oriel/{name}")
+    local = asyncio.run(on_one_machine(f"/oriel/{name}"))
     stored = boto("s3").get_object(Bucket=bucket, Key=f"oriel/{name}")
     policy = edge.response_headers_policy("oriel-ui", SOURCES)["CustomHeadersConfig"]["Items"]
     assert stored["Body"].read() == local.content
