@@ -9,14 +9,14 @@ Rules kept here:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 WIT_PACKAGE = "oriel:extension"
 WIT_VERSION = "1.0.0"
 
 
-@dataclass(frozen=True, slots=True)
-class Capability:
+class Capability(Struct, frozen=True):
     """One thing an extension can be allowed to do.
 
     Attributes:

@@ -9,8 +9,9 @@ Rules kept here:
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from oriel import events
 from oriel.clock import now_ms
@@ -24,8 +25,7 @@ DAY_MS = 86_400_000
 PREFIX = "evt"
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What emitters may do.
 
     Attributes:
@@ -47,8 +47,7 @@ def event_bounds(settings: Settings) -> Bounds:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Emission:
+class Emission(Struct, frozen=True, kw_only=True):
     """What is to be told, by `source` (an extension's id, or `events.PRODUCT`).
 
     Attributes:

@@ -14,8 +14,9 @@ The HTTP form is RFC 9457 `application/problem+json`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 ERROR_DOCS = "https://oriel.dev/errors/"
@@ -36,8 +37,7 @@ PROBLEM_SCHEMA: Mapping[str, Any] = {
 """The problem object as JSON Schema, for the OpenAPI descriptions."""
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorKind:
+class ErrorKind(Struct, frozen=True):
     """What is the same for all errors of one code."""
 
     status: int
@@ -144,8 +144,7 @@ CATALOGUE: Mapping[str, ErrorKind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing wrong with an input: where it stands (`capabilities[2].purpose`) and what is wrong."""
 
     at: str

@@ -18,9 +18,10 @@ Rules kept here:
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Self
+
+from msgspec import Struct
 
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
@@ -31,8 +32,7 @@ _PORT = re.compile(r"[0-9]{1,5}")
 _MAX_NAME = 253
 
 
-@dataclass(frozen=True, slots=True)
-class HostPattern:
+class HostPattern(Struct, frozen=True):
     """One pattern; with `subdomains` it is for the names below `name` and not for that itself."""
 
     scheme: str

@@ -4,11 +4,11 @@ Prices are decimal numbers in one currency. What is not on the list costs nothin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from oriel import strict_json
@@ -50,8 +50,7 @@ class PriceList(BaseModel):
         return Cost(self.currency, {name: part for name, part in parts.items() if part})
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """An amount and what it is made of."""
 
     currency: str

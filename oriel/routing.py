@@ -10,8 +10,9 @@ Rules kept here:
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from oriel.errors import OrielError
 
@@ -28,8 +29,7 @@ class Endpoint(Protocol):
 E = TypeVar("E", bound=Endpoint)
 
 
-@dataclass(frozen=True, slots=True)
-class Match(Generic[E]):
+class Match(Struct, Generic[E], frozen=True):
     """The endpoint found, its path as declared, and its parameters in the path's order, decoded."""
 
     endpoint: E

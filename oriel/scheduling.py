@@ -9,9 +9,10 @@ Rules kept here:
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Annotated, Any, Protocol
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from oriel import cron
@@ -63,8 +64,7 @@ Audit = Callable[[Schedule | None, Schedule | None], AuditEntry | None]
 """The entry of a change, from what a schedule was to what it is; None is "not there", or nobody's change."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """The install that a schedule belongs to, and what of it can be called."""
 
     tenant_id: str
@@ -73,8 +73,7 @@ class Owner:
     endpoints: Sequence[Endpoint]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What becomes of one schedule when another version runs: `what` is `added`, `changed`, `removed` or `stopped`."""
 
     what: str

@@ -10,11 +10,11 @@ Rules kept here:
 """
 
 import os
-from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
 
 from oriel.errors import OrielError
 
@@ -22,8 +22,7 @@ NONCE_BYTES = 12
 _CONTEXT = "oriel.sealing.v1"
 
 
-@dataclass(frozen=True, slots=True)
-class DataKey:
+class DataKey(Struct, frozen=True):
     """One AES-256 key and its name; the cipher object does not print the key."""
 
     key_id: str
@@ -49,8 +48,7 @@ class DataKeys(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Struct, frozen=True):
     """One sealed value, as it is stored and sent to the runner. `ciphertext` ends with the 16-byte tag."""
 
     key_id: str

@@ -19,9 +19,10 @@ Sources: CSP Level 3, Fetch (CORP, CORS), RFC 9110 (ranges, validators), RFC 824
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
+
+from msgspec import Struct
 
 Kind = Literal["asset", "part", "library", "problem"]
 Encoding = Literal["br", "gzip"]
@@ -84,8 +85,7 @@ _CONTENT_HASH = re.compile(r"sha256:[0-9a-f]{64}")
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """One path under `/ext-ui/`; `path` is empty for the root of the UI."""
 
     extension_id: str
@@ -108,8 +108,7 @@ class Asset:
         return not PurePosixPath(self.path).suffix
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """The origins that the headers name: where the UIs are served, and who may frame them."""
 
     ui_origin: str

@@ -18,10 +18,10 @@ Rules kept here:
 """
 
 import re
-from dataclasses import dataclass
 from typing import Self
 
 import semver
+from msgspec import Struct
 
 MAX_RANGE = 100
 _PART = re.compile(r"(\^|~|>=|<=|>|<|=)?(.+)")
@@ -37,8 +37,7 @@ def is_prerelease(version: str) -> bool:
     return semver.Version.parse(version).prerelease is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
+class _Bound(Struct, frozen=True):
     """One side of a range."""
 
     version: semver.Version
@@ -50,8 +49,7 @@ class _Bound:
         return (self.included and order == 0) or (order > 0 if self.lower else order < 0)
 
 
-@dataclass(frozen=True, slots=True)
-class VersionRange:
+class VersionRange(Struct, frozen=True):
     """A range; get one from `parse`."""
 
     text: str

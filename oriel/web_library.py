@@ -6,9 +6,9 @@ name up in a table and touches no file.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,8 +19,7 @@ from oriel.web_files import LibraryName, library_files
 HOST_HEADERS: Mapping[str, str] = {"cache-control": "public, no-cache", "x-content-type-options": "nosniff"}
 
 
-@dataclass(frozen=True, slots=True)
-class LibraryFile:
+class LibraryFile(Struct, frozen=True):
     body: bytes
     etag: str
     media_type: str

@@ -3,9 +3,10 @@
 Ids, hashes and times are fixed, so that the page is the same every time.
 """
 
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import asdict, replace
 
 from oriel.contract import LogLine, Receipt
 from oriel.manifest import Manifest

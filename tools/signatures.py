@@ -16,10 +16,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from wasmtime.component import Component
 
 from oriel.engine import types
@@ -38,8 +38,7 @@ class WitWorld(wit_world.WitWorld):
 """
 
 
-@dataclass(frozen=True)
-class Package:
+class Package(Struct, frozen=True):
     """A WIT package: its files, and the world that imports all of it, written beside them where there is none."""
 
     name: str

@@ -19,9 +19,10 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
+
+from msgspec import Struct, field
 
 from gateway.meters import LEASE_SECONDS, Held, ratelimit_headers
 from oriel.contract import Receipt
@@ -70,8 +71,7 @@ class Admitted:
         self._end(self._used)
 
 
-@dataclass(slots=True)
-class _Tenant:
+class _Tenant(Struct):
     """The meters of one tenant that this gateway holds leases of, by bucket; the tenant's own has the empty name."""
 
     held: dict[str, Held] = field(default_factory=dict)

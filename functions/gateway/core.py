@@ -17,9 +17,9 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from gateway.admission import Admission, Admitted
 from gateway.cors import Cors

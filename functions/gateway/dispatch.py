@@ -14,8 +14,9 @@ Rules kept here:
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from gateway.messages import GatewayResponse, PlatformCall
 from gateway.outcomes import Outcome, judged, pause_ms, wait_ms

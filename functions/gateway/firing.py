@@ -15,8 +15,9 @@ Rules kept here:
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from gateway.dispatch import Calls
 from gateway.messages import PlatformCall

@@ -3,12 +3,12 @@
 Header names are lower case; repeats and order are kept. `path` and `query` are those of the wire.
 """
 
-from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from oriel.errors import OrielError
+from oriel.values import Discreet
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -16,8 +16,7 @@ SESSION_PATH = "/api/ext-session"
 KEYS_HEADERS: Headers = (("cache-control", "public, max-age=300"), ("access-control-allow-origin", "*"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayRequest:
+class GatewayRequest(Discreet, frozen=True, kw_only=True):
     """A request to an extension. `path` is percent-encoded, below the extension, and starts with `/`."""
 
     request_id: str
@@ -26,7 +25,7 @@ class GatewayRequest:
     path: str
     query: str = ""
     headers: Headers = ()
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
 
     def header(self, name: str) -> str | None:
         """The first header of that name."""
@@ -36,18 +35,16 @@ class GatewayRequest:
         return tuple(value for key, value in self.headers if key == name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayResponse:
+class GatewayResponse(Discreet, frozen=True, kw_only=True):
     """`error` is why there is no answer of the guest's own."""
 
     status: int
     headers: Headers = ()
-    body: bytes = field(default=b"", repr=False)
-    error: OrielError | None = field(default=None, repr=False, compare=False)
+    body: bytes = b""
+    error: OrielError | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlatformCall:
+class PlatformCall(Discreet, frozen=True, kw_only=True):
     """A call that nobody's token stands behind, but the platform's word: an event, or a schedule.
 
     `install_id` is the install that it is for; `depth` and `caused_by` are the event's.
@@ -61,7 +58,7 @@ class PlatformCall:
     method: str
     path: str
     headers: Headers = ()
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
     depth: int = 0
     caused_by: str | None = None
 

@@ -11,7 +11,8 @@ Rules kept here:
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from gateway.messages import Headers
 from oriel.errors import OrielError
@@ -33,8 +34,7 @@ def lease_size(quotas: Quotas) -> int:
     return max(1, min(MAX_TOKENS, capacity // LEASE_SHARE))
 
 
-@dataclass(slots=True)
-class Held:
+class Held(Struct):
     """Of the meter of a tenant, or of one of its installs. Times are monotonic seconds."""
 
     scope: QuotaScope
@@ -184,8 +184,7 @@ class Held:
         return {name: max(0, int(bound - count)) for (name, bound), count in pairs if bound is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a meter lets nothing begin. `until` is when something may, `asked_again_at` when the store is asked again."""
 
     code: str

@@ -9,8 +9,9 @@ Rules kept here: a function of the answer and of what came before it; chance onl
 """
 
 import random
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from gateway.headers import EXECUTION_ID
 from gateway.messages import GatewayResponse
@@ -37,8 +38,7 @@ _TRY_AGAIN_4XX = frozenset({401, 408, 409, 421, 423, 425, 429})
 Verdict = Literal["done", "wait", "again", "given_up"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """`reason` is an error's code, or the handler's status in words; None where it is done."""
 
     verdict: Verdict

@@ -19,7 +19,8 @@ Rules kept here:
 
 import base64
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gateway.messages import GatewayRequest
 from gateway.resolve import Resolved
@@ -37,8 +38,7 @@ READ_METHODS = frozenset({"GET", "HEAD"})
 TENANT_HEADERS = ("x-tenant-id", "x-oriel-tenant")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """What one execution is and gets."""
 
     match: Match[Endpoint]
@@ -52,8 +52,7 @@ class Decision:
     endpoints: tuple[DeclaredEndpoint, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
+class _Scope(Struct, frozen=True):
     """How far one capability reaches."""
 
     hosts: tuple[str, ...] = ()

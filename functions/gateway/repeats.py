@@ -20,8 +20,9 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple, Protocol
+
+from msgspec.structs import replace
 
 from gateway.messages import GatewayRequest, GatewayResponse, Headers
 from gateway.policy import READ_METHODS

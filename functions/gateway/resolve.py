@@ -17,8 +17,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from oriel.errors import InvalidInput, OrielError
 from oriel.manifest import Manifest
@@ -44,8 +45,7 @@ class ResolutionSource(Protocol):
     def resolve(self, tenant_id: str, extension_id: str) -> Resolution | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """An install with its version's manifest, parsed, and the quotas of the tenant and of the install."""
 
     resolution: Resolution
@@ -54,8 +54,7 @@ class Resolved:
     quotas: tuple[Quotas, Quotas] = (PLATFORM_DEFAULTS["tenant"], PLATFORM_DEFAULTS["install"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     resolved: Resolved | None
     expires_at: float
 

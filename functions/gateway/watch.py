@@ -11,9 +11,9 @@ Rules kept here:
 
 import base64
 import random
-from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.headers import EXECUTION_ID, RECEIPT, RECORD, RECORDED, SERVER_TIMING
@@ -28,8 +28,7 @@ from oriel.tracing import HEADER as TRACEPARENT
 DAY_MS: Final = 86_400_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Watch(Struct, frozen=True, kw_only=True):
     """How long executions are remembered. Times in milliseconds.
 
     Attributes:

@@ -9,7 +9,8 @@ Rules kept here:
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.identity import Permission, Principal

@@ -7,16 +7,15 @@ Rules kept here:
 - A secret's value is in no entry: what of a secret may be told is named field by field.
 """
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from msgspec import Struct
 
 from oriel.identity import Principal
 from oriel.ids import new_id
 from oriel.store.records import AuditEntry, StoredSecret
+from oriel.values import to_plain
 from registry.core import Registry, principal_id
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 PLATFORM = "platform"
 """The actor of what nobody asked for."""
@@ -32,8 +31,8 @@ def entry_for(
     action: str,
     target: str,
     *,
-    before: "DataclassInstance | None" = None,
-    after: "DataclassInstance | None" = None,
+    before: Struct | None = None,
+    after: Struct | None = None,
     tenant_id: str | None = None,
 ) -> AuditEntry:
     """The entry of a change that takes a record from `before` to `after`; None is "not there".
@@ -59,7 +58,7 @@ def entry_for(
     )
 
 
-def _told(record: "DataclassInstance") -> dict[str, Any]:
+def _told(record: Struct) -> dict[str, Any]:
     if isinstance(record, StoredSecret):
         return {name: getattr(record, name) for name in _OF_A_SECRET}
-    return {name: value for name, value in asdict(record).items() if name not in _BOOKKEEPING | _SECRET}
+    return {name: value for name, value in to_plain(record).items() if name not in _BOOKKEEPING | _SECRET}

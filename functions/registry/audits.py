@@ -10,8 +10,9 @@ Rules kept here:
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from oriel.errors import OrielError
 from oriel.provenance import Checkpoint, sign_checkpoint, verify_checkpoint
@@ -23,8 +24,7 @@ PIECE = 500
 KEPT_FAULTS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Struct, frozen=True):
     """What was found of one chain. `checkpoints` is how many it was held against."""
 
     tenant_id: str | None

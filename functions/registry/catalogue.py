@@ -11,8 +11,9 @@ Rules kept here:
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from oriel.capabilities import CAPABILITIES
 from oriel.errors import OrielError

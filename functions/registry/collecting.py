@@ -12,7 +12,9 @@ Rules kept here:
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from oriel.blobs import BlobInfo
 from oriel.identity import Principal
@@ -29,8 +31,7 @@ PUBLISHER, COLLECTOR = "publisher", "collector"
 SHOWN = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+class Collection(Struct, frozen=True):
     """What was found, or deleted: blobs that nothing refers to. `keys` are the first of them."""
 
     examined: int

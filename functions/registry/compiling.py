@@ -19,9 +19,9 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from pydantic import BaseModel, ValidationError
 
 from oriel.engine.inspect import Kind, Shape, handler_kind
@@ -47,8 +47,7 @@ class CompilerSlow(CompilerLost):
         super().__init__("The machine is too busy to compile.")
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """Native code, the engine it is for, what the component imports, by interface, and the way into it."""
 
     cwasm: bytes

@@ -5,7 +5,8 @@ an end is a new consent, by whoever gave it.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from oriel.capabilities import canonical_name
 from oriel.errors import OrielError

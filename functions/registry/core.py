@@ -1,8 +1,9 @@
 """What all parts of the registry stand on."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from oriel.blobs import Blobs
 from oriel.clock import now_ms
@@ -18,8 +19,7 @@ from oriel.store.event_records import Work
 MEGABYTE = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What strangers may make the registry do. Sizes in bytes, times in seconds.
 
     Attributes:
@@ -35,8 +35,7 @@ class Limits:
     uninstall_grace_days: int = 30
 
 
-@dataclass(frozen=True, kw_only=True)
-class Registry:
+class Registry(Struct, frozen=True, kw_only=True):
     """The ports, the keys and the limits.
 
     Attributes:

@@ -13,8 +13,10 @@ Rules kept here:
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.following import Following
@@ -35,8 +37,7 @@ MAX_SECRET_BYTES = 16_384
 _SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True)
-class SecretRequest:
+class SecretRequest(Struct, frozen=True):
     """A value to seal. Where `reference_only`, the guest never sees it: the host sends it to `hosts`."""
 
     value: bytes

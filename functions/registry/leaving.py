@@ -12,13 +12,15 @@ Rules kept here:
 import base64
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.identity import Principal
 from oriel.store.guests import GuestRecord
 from oriel.store.records import AuditEntry, ExecutionFilter, Install, StoredSecret
+from oriel.values import to_plain
 from registry.auditing import PLATFORM, entry_for
 from registry.core import Registry
 from registry.installs import Installs
@@ -112,7 +114,7 @@ class Leaving:
 
     def _lines(self, install: Install) -> Iterator[Json]:
         tenant_id, install_id = install.tenant_id, install.install_id
-        whole = asdict(install)
+        whole = to_plain(install)
         grants = whole.pop("grants")
         yield {"kind": "install", **whole}
         yield from ({"kind": "grant", **grant} for grant in grants)
@@ -133,7 +135,7 @@ class Leaving:
         cursor: str | None = None
         while True:
             page = self._store.list_executions(install.tenant_id, where, cursor, PAGE)
-            yield from ({"kind": "execution", **asdict(execution)} for execution in page.items)
+            yield from ({"kind": "execution", **to_plain(execution)} for execution in page.items)
             if (cursor := page.cursor) is None:
                 return
 

@@ -16,8 +16,9 @@ Rules kept here:
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from oriel.capabilities import BY_INTERFACE, CAPABILITIES, WIT_PACKAGE
 from oriel.engine.config import current_fingerprint

@@ -11,7 +11,8 @@ Rules kept here:
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.identity import Principal

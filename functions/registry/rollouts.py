@@ -13,8 +13,9 @@ Rules kept here:
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Literal, TypeAlias
+
+from msgspec.structs import replace
 
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.identity import Principal

@@ -8,9 +8,10 @@ Rules kept here:
 - What somebody does is written with its audit entry, in one transaction.
 """
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.identity import Principal

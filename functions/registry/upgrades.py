@@ -13,8 +13,10 @@ Rules kept here:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from oriel.errors import InvalidInput, OrielError
 from oriel.identity import Principal
@@ -31,8 +33,7 @@ from registry.installs import Installs, range_in, valid_config
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """From the version that an install has to another."""
 
     install: Install

@@ -5,7 +5,8 @@ looked at here; that is done in the compiler's process.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from oriel.blobs import BlobMissing
 from oriel.bundle import Bundle, content_hash, unpack
@@ -31,8 +32,7 @@ class Rejected(Exception):
         self.reasons = reasons
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """A bundle that may be published, with the envelope that says so."""
 
     bundle: Bundle

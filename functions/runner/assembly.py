@@ -10,10 +10,11 @@ product, the web app. `tests/runner/test_imports.py` holds the start to a budget
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from msgspec.structs import replace
 
 from oriel.blobs.opening import open_source
 from oriel.operations import HostOperation, load_operations

@@ -19,8 +19,9 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from runner.supervisor import Death
 
@@ -30,8 +31,7 @@ MAX_DEATHS = 1_000  # remembered; more than that many in a window is no bundle's
 TOLD_TO_STOP = frozenset({0, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """A bundle to stop. `deaths` counts those it was inside, `alone` those at which nothing else was."""
 
     content_hash: str
@@ -40,8 +40,7 @@ class Verdict:
     alone: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     at: float
     inside: frozenset[tuple[str, str]]  # content hash and extension
 

@@ -13,9 +13,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from oriel.errors import OrielError
 from oriel.provenance import BundleIndex
@@ -24,8 +25,7 @@ C = TypeVar("C")
 LOADERS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded(Generic[C]):
+class Loaded(Struct, Generic[C], frozen=True):
     """A mapped component, the signed index of its bundle, and the size of the mapped file in bytes."""
 
     component: C

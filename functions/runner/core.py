@@ -16,9 +16,10 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from typing import cast
+
+from msgspec import Struct
 
 from oriel.contract import ExecuteError, ExecuteRequest, ExecuteResponse, Receipt
 from oriel.errors import OrielError
@@ -38,8 +39,7 @@ _TOO_MUCH = frozenset({"output_too_large", "host_budget_exceeded"})
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
 
 
-@dataclass(slots=True)
-class _Use:
+class _Use(Struct):
     """What the engine measured of one execution; zero where it never got that far."""
 
     queue_ms: float = 0.0

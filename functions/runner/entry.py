@@ -11,9 +11,9 @@ behind the sandbox knows the difference.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from msgspec import Struct
 from wasmtime.component import Component, ExportIndex
 
 from oriel.engine import inspect
@@ -37,8 +37,7 @@ class Call(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Standard:
+class Standard(Struct, frozen=True):
     """What standard components are linked with, and how a standard HTTP component is called.
 
     Attributes:
@@ -50,8 +49,7 @@ class Standard:
     incoming: Callable[[dict[str, Any], Any], Call]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A way in: how its function is called, and how a call of it begins."""
 
     codec: FunctionCodec

@@ -9,8 +9,9 @@ Rules kept here:
 """
 
 import re
-from dataclasses import dataclass
 from typing import TypedDict
+
+from msgspec import Struct
 
 from oriel.contract import MAX_TEXT_BYTES, BodyFields, HttpRequest, Limits, body_fields
 from oriel.errors import OrielError
@@ -49,8 +50,7 @@ class GuestResponse(TypedDict):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A guest's answer that has passed; its body in the form in which it travels on."""
 
     status: int

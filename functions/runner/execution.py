@@ -12,8 +12,9 @@ Rules kept here:
 import base64
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from oriel.capabilities import ALWAYS
 from oriel.contract import (
@@ -83,8 +84,7 @@ class Tape(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Series:
+class Series(Struct):
     """One series of a metric as it grows; see `oriel.contract.Metric`."""
 
     kind: Literal["counter", "gauge", "histogram"]
@@ -93,8 +93,7 @@ class Series:
     buckets: list[int] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """What host functions reach outside their execution. One set serves all executions of a process.
 
     A service that is None is not there; the functions that need it answer their typed `unavailable`.
@@ -162,8 +161,7 @@ class Secrets:
             raise unavailable from None
 
 
-@dataclass(slots=True)
-class Execution:
+class Execution(Struct):
     """The state of one run, handed to every host function.
 
     Attributes:

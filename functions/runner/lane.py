@@ -16,11 +16,11 @@ Rules kept here:
 import ctypes
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import wasmtime
+from msgspec import Struct
 from wasmtime.component import Component, ExportIndex
 
 from oriel.engine import alga, config, inspect
@@ -39,8 +39,7 @@ _ENDLESS_FUEL = 1 << 62
 _NO_ROOM = "pooling allocator"  # in the engine's message where a component is larger than what it keeps room for
 
 
-@dataclass(frozen=True, slots=True)
-class RunLimits:
+class RunLimits(Struct, frozen=True):
     """The bounds of one run.
 
     Attributes:
@@ -57,8 +56,7 @@ class RunLimits:
     max_result_bytes: int = _DEFAULT_RESULT_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(Struct, frozen=True):
     """The handler's answer and what it took.
 
     Attributes:
@@ -75,8 +73,7 @@ class RunResult:
     fuel: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(Struct, frozen=True):
     """A component that is mapped and checked for one lane."""
 
     component: Component

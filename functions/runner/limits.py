@@ -9,7 +9,7 @@ Rules kept here:
 - Passing one ends the execution with `host_budget_exceeded`; only log lines and samples are dropped and counted.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from oriel.contract import Limits
 from oriel.errors import OrielError
@@ -17,8 +17,7 @@ from oriel.errors import OrielError
 STANDARD_CALLS_PER_HOST_CALL = 100
 
 
-@dataclass(slots=True)
-class Budgets:
+class Budgets(Struct):
     """The counters of one execution, in calls, operations, lines and bytes. Not shared between executions."""
 
     limits: Limits

@@ -11,10 +11,10 @@ Rules kept here:
 
 import ctypes
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import wasmtime
+from msgspec import Struct
 from wasmtime import _ffi as ffi
 from wasmtime.component import Linker, LinkerInstance, ResourceType
 
@@ -31,8 +31,7 @@ _FAILED = b"a host function ended the execution"
 _NO_FINALIZER = ctypes.CFUNCTYPE(None, ctypes.c_void_p)()
 
 
-@dataclass(frozen=True, slots=True)
-class HostFunction:
+class HostFunction(Struct, frozen=True):
     """A function that guests may import.
 
     Attributes:
@@ -46,16 +45,14 @@ class HostFunction:
     call: Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class HostResource:
+class HostResource(Struct, frozen=True):
     """A resource that guests may import, by the interface it is in and the name it has there."""
 
     interface: str
     name: str
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """What a callback knows of the run it belongs to; `failure` is what a host function raised."""
 
     state: object

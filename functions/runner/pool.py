@@ -17,8 +17,9 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from oriel.errors import OrielError
 
@@ -28,8 +29,7 @@ HEAVY_CPU_SECONDS = 0.05
 MAX_HEAVY = 4_096  # installs that are remembered as heavy
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """How many run and wait at once: in all, of one tenant, of one install, of one tenant's heavy installs."""
 
     threads: int
@@ -57,8 +57,7 @@ class Share:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Task(Generic[T]):
+class _Task(Struct, Generic[T], frozen=True, eq=False):
     tenant: str
     install: tuple[str, str]
     work: Callable[[], T]

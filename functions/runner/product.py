@@ -28,11 +28,11 @@ import json
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import h11
+from msgspec import Struct
 
 from oriel import __version__, strict_json
 from oriel.contract import ExecutionContext, User
@@ -64,8 +64,7 @@ _CASES: Final[Mapping[int, Case]] = {
 _log = logging.getLogger("oriel.product")
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(Struct, frozen=True):
     url: Url
     operation: HostOperation
 

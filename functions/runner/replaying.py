@@ -10,10 +10,10 @@ Rules kept here:
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from oriel.contract import ExecuteRequest, Receipt, SealedSecret
@@ -31,8 +31,7 @@ from runner.sandbox import Sandbox
 from runner.tape import Difference, Player
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """What came of it: the first difference, or none, and what the run used."""
 
     difference: Difference | None

@@ -19,9 +19,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
 
 from oriel.errors import OrielError
 from oriel.metrics import WorkerState
@@ -35,8 +36,7 @@ STOP_SECONDS = 10.0
 POLL_SECONDS = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class Death:
+class Death(Struct, frozen=True):
     """The end of a worker that was not told to stop.
 
     Attributes:
@@ -194,8 +194,7 @@ class WorkerPool:
             return worker
 
 
-@dataclass(frozen=True, slots=True)
-class _Worker:
+class _Worker(Struct, frozen=True):
     process: subprocess.Popen[bytes]
     board: Board
     started_at: float

@@ -12,8 +12,9 @@ Rules kept here:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from oriel.errors import OrielError
 from oriel.fixture import REDACTED, Fixture, HostCall, HostError, pack, unpack
@@ -23,8 +24,7 @@ MAX_NOTED_BYTES = 4_000_000
 CALL_BYTES = 64  # what a call costs beside its values
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(Struct, frozen=True):
     """One call as it was, with the values themselves."""
 
     name: str
@@ -59,8 +59,7 @@ class Recorder:
             self.calls.append(call)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """The first thing that was not as it was recorded. `at` counts host calls from 0; None for the outcome."""
 
     at: int | None

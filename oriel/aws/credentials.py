@@ -11,12 +11,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from oriel.errors import OrielError
 
@@ -28,8 +29,7 @@ FETCH_SECONDS = 2.0
 _LOOPBACK = {"localhost", "127.0.0.1", "::1", "169.254.170.2", "169.254.170.23"}
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Credentials:
+class Credentials(Struct, frozen=True, repr=False):
     """Keys, and until when they hold (Unix seconds; 0 for always)."""
 
     access_key_id: str

@@ -12,17 +12,16 @@ Source: AWS, "Create AWS Lambda proxy integrations for HTTP APIs in API Gateway"
 
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from oriel.errors import OrielError
+from oriel.values import Discreet
 
 _PATH_SAFE = "/:@!$&'()*+,;=~"
 
 
-@dataclass(frozen=True, slots=True)
-class HttpEvent:
+class HttpEvent(Discreet, frozen=True):
     """One request. `path` is percent-encoded; header names are lower case; `host` is the API's own name."""
 
     method: str
@@ -30,7 +29,7 @@ class HttpEvent:
     path: str
     query: str
     headers: tuple[tuple[str, str], ...]
-    body: bytes = field(repr=False)
+    body: bytes
 
     @classmethod
     def parse(cls, event: Mapping[str, Any]) -> "HttpEvent":

@@ -1,16 +1,16 @@
 """What a URL such as `dynamodb:TABLE?region=eu-central-1` says of a table, a bucket, a queue, a key or a function."""
 
 import os
-from dataclasses import dataclass
 from urllib.parse import parse_qsl
+
+from msgspec import Struct
 
 from oriel.errors import Finding, InvalidInput
 
 _OPTIONS = {"region", "endpoint"}
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A named thing, and where it is: by default the region and the endpoint of the environment."""
 
     name: str

@@ -17,8 +17,9 @@ Rules every backend keeps:
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
+
+from msgspec import Struct
 
 from oriel.errors import OrielError
 
@@ -55,8 +56,7 @@ class BlobsUnavailable(OrielError):
         super().__init__("unavailable", detail, retry_after=1)
 
 
-@dataclass(frozen=True, slots=True)
-class BlobInfo:
+class BlobInfo(Struct, frozen=True):
     """Size in bytes and modification time in Unix milliseconds."""
 
     key: str
@@ -64,8 +64,7 @@ class BlobInfo:
     modified_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Presigned:
+class Presigned(Struct, frozen=True):
     """Where to PUT a blob without further credentials, the headers that belong to it, and until when (Unix ms)."""
 
     url: str

@@ -4,9 +4,10 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from oriel.build.cache import cached_component
 from oriel.build.javascript import build_javascript
@@ -19,8 +20,7 @@ from oriel.manifest import Manifest
 COMPONENT = Path("dist") / "main.wasm"
 
 
-@dataclass(frozen=True, slots=True)
-class BuildResult:
+class BuildResult(Struct, frozen=True):
     """The component, its size in bytes, the seconds it took, and whether it was built before."""
 
     component: Path

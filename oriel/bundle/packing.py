@@ -12,9 +12,10 @@ Rules kept here:
 import hashlib
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from oriel.bundle.frame import MAX_BUNDLE_BYTES, MAX_UNPACKED_BYTES, Frame, compress
 from oriel.bundle.layout import (
@@ -34,8 +35,7 @@ from oriel.manifest import Manifest
 from oriel.strict_json import shown
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(Struct, frozen=True):
     """A new bundle."""
 
     data: bytes
@@ -43,8 +43,7 @@ class Packed:
     manifest: Manifest
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(Struct, frozen=True):
     """A bundle's parts. `ui` maps a path below `ui/` to its bytes; `size` is the bundle's own, in bytes."""
 
     manifest: Manifest

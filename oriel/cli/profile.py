@@ -2,16 +2,17 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from msgspec import Struct
+
 from oriel.errors import OrielError
+from oriel.values import to_plain
 
 FILE_MODE = 0o600
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """A platform's addresses, and who issues the tokens that it believes."""
 
     url: str
@@ -46,7 +47,7 @@ def save_profile(profile: Profile) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".new")
     temporary.touch(mode=FILE_MODE)
-    temporary.write_text(json.dumps(asdict(profile), indent=2) + "\n", encoding="utf-8")
+    temporary.write_text(json.dumps(to_plain(profile), indent=2) + "\n", encoding="utf-8")
     temporary.replace(path)
 
 

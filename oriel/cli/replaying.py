@@ -1,12 +1,12 @@
 """Commands over executions that were kept whole: fixtures, fixture, replay, test."""
 
 import json as jsonlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
+from msgspec import Struct
 
 from oriel.cli.options import ExtensionId, Json, on_platform
 from oriel.cli.output import EXIT_REFUSED, out
@@ -65,8 +65,7 @@ def replay(fixture: FixtureFile, against: Against = Path(), json: Json = False) 
     raise typer.Exit(EXIT_REFUSED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
+class _Judged(Struct, frozen=True):
     """One fixture's verdict: what is wrong, or nothing."""
 
     name: str

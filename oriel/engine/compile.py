@@ -18,10 +18,10 @@ import hashlib
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import wasmtime
+from msgspec import Struct
 from wasmtime.component import Component
 
 from oriel.engine.config import fingerprint, new_engine
@@ -31,8 +31,7 @@ from oriel.errors import Finding, InvalidInput
 _MESSAGE_LIMIT = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """Native code for one engine, and what the component it was made from looks like."""
 
     cwasm: bytes

@@ -10,12 +10,12 @@ Rules kept here:
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
 import wasmtime
+from msgspec import Struct
 from wasmtime import component as wc
 
 from oriel.engine import alga, types
@@ -38,8 +38,7 @@ _COMPONENT = b"\x00asm\x0d\x00\x01\x00"
 _MESSAGE_LIMIT = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """A component seen from outside."""
 
     imports: Interfaces

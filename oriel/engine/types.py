@@ -9,14 +9,14 @@ Rules kept here:
 - A type says nothing about memory; that is the business of the runner's codec.
 """
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 SCALARS = ("bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char", "string")
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     """A number, a truth value, a character or a string; `name` is one of `SCALARS`."""
 
     name: str
@@ -25,64 +25,56 @@ class Scalar:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(Struct, frozen=True):
     element: "Type"
 
     def __str__(self) -> str:
         return f"list<{self.element}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     fields: tuple[tuple[str, "Type"], ...]
 
     def __str__(self) -> str:
         return "record{" + ", ".join(f"{name}: {type_}" for name, type_ in self.fields) + "}"
 
 
-@dataclass(frozen=True, slots=True)
-class TupleOf:
+class TupleOf(Struct, frozen=True):
     elements: tuple["Type", ...]
 
     def __str__(self) -> str:
         return "tuple<" + ", ".join(map(str, self.elements)) + ">"
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(Struct, frozen=True):
     cases: tuple[tuple[str, "Type | None"], ...]
 
     def __str__(self) -> str:
         return "variant{" + ", ".join(name if type_ is None else f"{name}({type_})" for name, type_ in self.cases) + "}"
 
 
-@dataclass(frozen=True, slots=True)
-class Enum:
+class Enum(Struct, frozen=True):
     names: tuple[str, ...]
 
     def __str__(self) -> str:
         return "enum{" + ", ".join(self.names) + "}"
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(Struct, frozen=True):
     names: tuple[str, ...]
 
     def __str__(self) -> str:
         return "flags{" + ", ".join(self.names) + "}"
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     some: "Type"
 
     def __str__(self) -> str:
         return f"option<{self.some}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     ok: "Type | None"
     err: "Type | None"
 
@@ -90,8 +82,7 @@ class Result:
         return f"result<{self.ok or '_'}, {self.err or '_'}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(Struct, frozen=True):
     """A resource, `own` or `borrow`ed, by the name of its resource; see `Resource`."""
 
     mode: str
@@ -104,8 +95,7 @@ class Handle:
 Type = Scalar | ListOf | Record | TupleOf | Variant | Enum | Flags | Option | Result | Handle
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function's parameters, with their names, and its result."""
 
     params: tuple[tuple[str, Type], ...]
@@ -116,8 +106,7 @@ class Function:
         return f"func({params})" + (f" -> {self.result}" if self.result is not None else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """A resource as a member of an interface: its own, or another's that it uses.
 
     `name` is where it is defined, without the version: `wasi:io/poll.pollable`.

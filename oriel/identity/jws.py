@@ -14,11 +14,11 @@ for one request does not load a library for all of them.
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Struct
 
 from oriel import strict_json
 
@@ -35,8 +35,7 @@ class Malformed(ValueError):
     """The token cannot be read; the text says why and may be shown to its sender."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unverified:
+class Unverified(Struct, frozen=True):
     """A token that is well formed. Nothing in it is to be believed yet."""
 
     key_id: str | None

@@ -13,12 +13,11 @@ and answered, and to read that.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import msgspec
-from msgspec import Meta, convert
+from msgspec import Meta, Struct, convert
 
 from oriel import strict_json
 from oriel.errors import Finding, InvalidInput, OrielError
@@ -30,8 +29,7 @@ KEY_HINT = "Use a key that was made for this: oriel key create."
 PERMISSIONS: frozenset[Permission] = frozenset(get_args(Permission))
 
 
-@dataclass(frozen=True, slots=True)
-class RolePolicy:
+class RolePolicy(Struct, frozen=True):
     """Which role carries which permissions. Role names are compared as they are written."""
 
     grants: Mapping[str, frozenset[Permission]]
@@ -81,8 +79,7 @@ MAX_POLICY_BYTES = 100_000
 _Declared = dict[Annotated[str, Meta(pattern=r"^[^\s,]{1,128}$")], tuple[Permission, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
+class Principal(Struct, frozen=True, kw_only=True):
     """Who asks.
 
     Attributes:
@@ -98,7 +95,7 @@ class Principal:
     email: str | None = None
     granted: frozenset[Permission] | None = None
     extension_id: str | None = None
-    policy: RolePolicy = field(default=DEFAULT_ROLES, repr=False, compare=False)
+    policy: RolePolicy = DEFAULT_ROLES
 
     @property
     def permissions(self) -> frozenset[Permission]:

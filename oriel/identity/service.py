@@ -20,11 +20,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Struct
 
 from oriel.contract import ExecutionContext
 from oriel.errors import OrielError
@@ -40,8 +40,7 @@ MAX_REMEMBERED = 200_000
 PrivateKey: TypeAlias = Ed25519PrivateKey | Callable[[], Ed25519PrivateKey]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceClaims:
+class ServiceClaims(Struct, frozen=True, kw_only=True):
     """What a valid service token says. `expires_at` in Unix seconds."""
 
     tenant_id: str

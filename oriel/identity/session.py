@@ -19,13 +19,13 @@ import hmac
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from msgspec import Struct
 
 from oriel.identity.key_sets import key_id_of, key_set
 from oriel.ids import new_id
@@ -36,8 +36,7 @@ KEYS_PATH = "/api/ext-session/jwks.json"
 _PSEUDONYMS = b"oriel session pseudonyms"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionToken:
+class SessionToken(Struct, frozen=True):
     """`expires_at` in Unix milliseconds."""
 
     token: str

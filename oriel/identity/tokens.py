@@ -11,10 +11,10 @@ Rules kept here:
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import jwt
+from msgspec import Struct
 
 from oriel.errors import OrielError
 from oriel.identity import jws
@@ -78,8 +78,7 @@ class TokenVerifier:
         return unverified.claims
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimNames:
+class ClaimNames(Struct, frozen=True):
     """Where the claims stand. A name with dots also finds a nested claim: `realm_access.roles`."""
 
     tenant: str = "tenant"

@@ -14,12 +14,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
-from msgspec import structs
+from msgspec import Struct, structs
 from starlette.types import ASGIApp
 
 from oriel import signing
@@ -41,8 +40,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 Note = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """A packed example, and how `demo.json` beside its manifest shows it.
 
     Attributes:

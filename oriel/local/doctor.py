@@ -6,21 +6,22 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from oriel.engine.config import fingerprint, new_engine
 from oriel.errors import OrielError
 from oriel.keyring import Keyring
 from oriel.settings import Settings
 from oriel.store.opening import open_store, without_password
+from oriel.values import to_plain
 
 FREE_BYTES_WANTED = 2_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One thing looked at. `missing` is a part that not everybody needs; `bad` keeps the platform from working."""
 
     name: str
@@ -29,7 +30,7 @@ class Check:
     remedy: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return to_plain(self)
 
 
 def examine(settings: Settings) -> tuple[Check, ...]:

@@ -10,9 +10,9 @@ Rules kept here:
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -116,8 +116,7 @@ class UiOrigin:
                 yield chunk
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """One stored representation of an asset; `size` in bytes."""
 
     asset: ui.Asset

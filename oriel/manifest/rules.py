@@ -5,9 +5,9 @@ not hide another.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
 from pydantic import TypeAdapter, ValidationError
 
 from oriel.errors import Finding, OrielError
@@ -24,8 +24,7 @@ _ENDPOINT, _EVENT, _SCHEDULE = TypeAdapter(Endpoint), TypeAdapter(EventHandler),
 _UI = TypeAdapter(Ui)
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed(Generic[T]):
+class _Placed(Struct, Generic[T], frozen=True):
     at: str
     part: T
 

@@ -5,8 +5,9 @@ label for the tenant, whose number has no bound; usage has that.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
+
+from msgspec import Struct
 
 from oriel.store.records import Execution
 
@@ -14,8 +15,7 @@ SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 BYTES: Final = tuple(float(1 << power) for power in range(20, 33))
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """One name: a counter's ends with `_total`; `unit` is CloudWatch's, `bounds` a histogram's."""
 
     name: str
@@ -52,8 +52,7 @@ _ALL: Final = (
 METRICS: Final[Mapping[str, Metric]] = {metric.name: metric for metric in _ALL}
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerState:
+class WorkerState(Struct, frozen=True):
     """One worker now: executions inside it, and those that wait for one of its threads."""
 
     pid: int
@@ -61,8 +60,7 @@ class WorkerState:
     waiting: int
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayState:
+class GatewayState(Struct, frozen=True):
     """What the gateway has counted since it started.
 
     Attributes:

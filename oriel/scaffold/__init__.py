@@ -7,10 +7,11 @@ here: nothing that is there is overwritten, and nothing is written before the ma
 import html
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.manifest import Manifest
@@ -25,8 +26,7 @@ _ESCAPES: Mapping[str, Callable[[str], str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(Struct, frozen=True):
     """The manifest, and the files beside it, by their paths in the folder."""
 
     manifest: Manifest

@@ -17,7 +17,6 @@ Rules kept here:
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from cryptography import x509
@@ -28,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from msgspec import Struct
 
 from oriel.errors import OrielError
 from oriel.names import owns
@@ -53,8 +53,7 @@ class CertificateError(ValueError):
     """Why a certificate is not taken, as the end of a sentence that starts with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(Struct, frozen=True):
     """A CA of the trust bundle; `publishers` limits whom it may certify, empty is no limit."""
 
     certificate: x509.Certificate

@@ -19,11 +19,11 @@ Rules kept here:
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from msgspec import Struct, field
 
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.names import is_reverse_domain
@@ -36,8 +36,7 @@ _LINE = re.compile(r"([A-Za-z][A-Za-z_-]{2,30})\s*:(.*)")
 _ATTRIBUTES = ("publisher", "not-before", "not-after", "revoked")
 
 
-@dataclass(slots=True)
-class _Block:
+class _Block(Struct):
     """One PEM block with the attributes above it, and the line it begins at."""
 
     line: int = 0

@@ -4,9 +4,11 @@ Times are Unix milliseconds; a window includes its first and excludes its last m
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from oriel.signing.keys import PublicKey
 
@@ -15,8 +17,7 @@ class ChainError(Exception):
     """Why a chain of certificates is not believed, as the end of a sentence that starts with the key."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validity:
+class Validity(Struct, frozen=True, kw_only=True):
     """A window, and the moment of a revocation."""
 
     not_before: int = 0
@@ -43,8 +44,7 @@ class Validity:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedKey:
+class TrustedKey(Struct, frozen=True):
     """A public key with the publishers it is bound to; bound to none, it speaks for nobody."""
 
     public_key: PublicKey

@@ -11,11 +11,10 @@ Source: the in-toto attestation framework, Statement v1.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Meta, field
+from msgspec import Meta, Struct, field
 
 from oriel import strict_json
 from oriel.clock import now_ms
@@ -47,8 +46,7 @@ class _Statement(Message, frozen=True):
     predicate: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """A statement whose signature was verified. `subjects` maps a name to `sha256:…`."""
 
     subjects: Mapping[str, str]
@@ -57,8 +55,7 @@ class Statement:
     key_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedSignature:
+class VerifiedSignature(Struct, frozen=True):
     """Who vouches for a bundle, and for which one."""
 
     key_id: str

@@ -12,15 +12,17 @@ Rules kept here:
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from oriel.store.records import AuditEntry, AuditHead, ChainedEntry
+from oriel.values import to_plain
 
 GENESIS = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """What is wrong with a chain, and from which entry on (its number)."""
 
     sequence: int
@@ -30,7 +32,7 @@ class Fault:
 def chained(entry: AuditEntry, head: AuditHead | None) -> ChainedEntry:
     """The entry as the next one after `head`."""
     sequence, previous = (head.sequence, head.digest) if head else (0, GENESIS)
-    unsealed = ChainedEntry(**asdict(entry), sequence=sequence + 1, previous=previous, digest="")
+    unsealed = ChainedEntry(**to_plain(entry), sequence=sequence + 1, previous=previous, digest="")
     return replace(unsealed, digest=digest(unsealed))
 
 
@@ -40,7 +42,7 @@ def head_of(entry: ChainedEntry) -> AuditHead:
 
 def digest(entry: ChainedEntry) -> str:
     """`sha256:` of everything in the entry but its digest."""
-    covered = asdict(entry)
+    covered = to_plain(entry)
     del covered["digest"]
     text = json.dumps(covered, sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

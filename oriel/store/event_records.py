@@ -3,8 +3,9 @@
 What has to be done stands in a queue of `Work`, by ids alone: an item is in it exactly as long as it is not done.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 WorkKind = Literal["event", "delivery", "schedule", "run", "install"]
 DeliveryState = Literal["pending", "delivered", "dead", "dropped"]
@@ -12,8 +13,7 @@ RunState = Literal["queued", "running", "succeeded", "failed", "skipped"]
 Missed = Literal["once", "skip"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(Struct, frozen=True, kw_only=True):
     """`extension_event_subscription`: what an install is told of. `filter` is the manifest's."""
 
     tenant_id: str
@@ -27,8 +27,7 @@ class Subscription:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """Something that happened. `data` is a JSON object, `depth` how many events brought it about, one by another.
 
     `source` is the extension that emitted it, or `product`.
@@ -46,8 +45,7 @@ class Event:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Struct, frozen=True, kw_only=True):
     """One event on its way to one subscription. Its id begins with the event's, so that it sorts like it.
 
     `attempts` are those that reached the handler, or would have; waiting for a disabled install is none.
@@ -72,8 +70,7 @@ class Delivery:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
+class Schedule(Struct, frozen=True, kw_only=True):
     """When one endpoint of an install is called. `next_at` is None where it is off.
 
     `origin` is who made it: the manifest, the extension itself, or the tenant.
@@ -101,8 +98,7 @@ class Schedule:
     revision: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleRun:
+class ScheduleRun(Struct, frozen=True, kw_only=True):
     """One run of a schedule, also one that was skipped. Its id begins with the schedule's.
 
     `scheduled_at` is the time it was for; None where somebody asked for it.
@@ -125,8 +121,7 @@ class ScheduleRun:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(Struct, frozen=True, kw_only=True):
     """An item of the queue. `due_at` is when it may be taken, and who took it knows it by the time it is his until.
 
     Of the items of one `lane` only the one with the first id is given out.

@@ -1,15 +1,15 @@
 """Guests' key-value records: what the runner gets of the store, and what it imports of it to start."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from oriel.store.records import Page
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuestRecord:
+class GuestRecord(Struct, frozen=True, kw_only=True):
     """A key-value record of a guest. `text` says that the guest wrote a string."""
 
     tenant_id: str
@@ -22,8 +22,7 @@ class GuestRecord:
     expires_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuestWrite:
+class GuestWrite(Struct, frozen=True, kw_only=True):
     """A write of a guest record, carried out only where `when` holds.
 
     `when` is "always", "absent" (no live record), or the revision that must be stored.

@@ -12,8 +12,9 @@ Rules kept here:
 """
 
 import math
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from oriel.quotas import Quotas
 from oriel.store.policy_records import Lease, LeaseAsk, Measures, Meter

@@ -3,15 +3,15 @@
 The rules of `oriel.store.records` hold here too.
 """
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from oriel.quotas import Quotas  # pydantic, which a worker does without
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
+class ApiKey(Struct, frozen=True, kw_only=True):
     """A machine's key. `tenant_id` is None for one outside all tenants; `secret_hash` is the token's SHA-256 in hex.
 
     It carries `permissions` and no roles, and speaks about `extension_id` alone where one is named.
@@ -29,8 +29,7 @@ class ApiKey:
     revoked_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuotaDefaults:
+class QuotaDefaults(Struct, frozen=True, kw_only=True):
     """The operator's defaults, by the names of `oriel.quotas.Quotas`: for each tenant and for each install."""
 
     tenant: dict[str, Any]
@@ -39,8 +38,7 @@ class QuotaDefaults:
     updated_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuotaSetting:
+class QuotaSetting(Struct, frozen=True, kw_only=True):
     """The operator's own values for a tenant, or for one of its installs; `extension_id` is empty for the tenant."""
 
     tenant_id: str
@@ -50,8 +48,7 @@ class QuotaSetting:
     updated_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measures:
+class Measures(Struct, frozen=True, kw_only=True):
     """What executions have used."""
 
     cpu_ms: float = 0.0
@@ -66,8 +63,7 @@ class Measures:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meter:
+class Meter(Struct, frozen=True, kw_only=True):
     """The one record that all gateways take from for a tenant, or for one of its installs (`bucket`: the extension).
 
     Attributes:
@@ -93,8 +89,7 @@ class Meter:
         return Measures(cpu_ms=self.cpu_ms, memory_mb_ms=self.memory_mb_ms, egress_bytes=self.egress_bytes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseAsk:
+class LeaseAsk(Struct, frozen=True, kw_only=True):
     """What a gateway wants of a meter, and what it has to say about its last lease.
 
     Attributes:
@@ -117,8 +112,7 @@ class LeaseAsk:
     spent: Measures = field(default_factory=Measures)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(Struct, frozen=True, kw_only=True):
     """What a meter gave.
 
     Attributes:
@@ -141,8 +135,7 @@ class Lease:
     used: Measures
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepeatRecord:
+class RepeatRecord(Struct, frozen=True, kw_only=True):
     """A request that carries an idempotency key: claimed by an execution, then answered.
 
     `key` is the hash of what the key is scoped to within the install, `fingerprint` of what was asked. While `status`
@@ -161,8 +154,7 @@ class RepeatRecord:
     body: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDataKey:
+class StoredDataKey(Struct, frozen=True, kw_only=True):
     """A data key that was made current, by its name, never by its bytes.
 
     `resealed_at` is when all that was sealed before had been sealed anew under it, `failed` how many could not be.
@@ -175,8 +167,7 @@ class StoredDataKey:
     failed: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedPlace:
+class SealedPlace(Struct, frozen=True, kw_only=True):
     """Where a sealed secret stands, and under which data key."""
 
     tenant_id: str

@@ -1,8 +1,9 @@
 """What the backends have in common about events: the count of a minute, and the work that a record is."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import NamedTuple, Self
+
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.ids import new_id

@@ -4,8 +4,9 @@ Every record of a tenant carries `tenant_id` first. Times are Unix milliseconds.
 changed in place; the ones that several writers may touch carry a `revision` that each write raises by one.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
+
+from msgspec import Struct, field
 
 T = TypeVar("T")
 
@@ -17,8 +18,7 @@ Outcome = Literal["succeeded", "failed"]
 RolloutStatus = Literal["active", "paused", "rolled_back"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publisher:
+class Publisher(Struct, frozen=True, kw_only=True):
     """Who publishes, and under which name prefixes (`com.acme` owns `com.acme` and `com.acme.*`)."""
 
     publisher: str
@@ -27,8 +27,7 @@ class Publisher:
     revoked_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublisherKey:
+class PublisherKey(Struct, frozen=True, kw_only=True):
     """A public key that may speak for a publisher. `key_id` is `sha256:` of its SubjectPublicKeyInfo."""
 
     publisher: str
@@ -39,8 +38,7 @@ class PublisherKey:
     revoked_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(Struct, frozen=True, kw_only=True):
     """One upload session: the publish state machine's only mutable record."""
 
     upload_id: str
@@ -57,8 +55,7 @@ class Upload:
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extension:
+class Extension(Struct, frozen=True, kw_only=True):
     """`extension_registry`: a name, bound for ever to the publisher that first published it."""
 
     extension_id: str
@@ -66,8 +63,7 @@ class Extension:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bundle:
+class Bundle(Struct, frozen=True, kw_only=True):
     """`extension_bundle`: stored once, whoever publishes or installs it."""
 
     content_hash: str
@@ -76,8 +72,7 @@ class Bundle:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(Struct, frozen=True, kw_only=True):
     """`extension_version`: one immutable release. Only `status` changes after it is written.
 
     `manifest` is the manifest's canonical JSON object; parse it with `oriel.manifest.Manifest`.
@@ -96,8 +91,7 @@ class Version:
     status: VersionStatus = "ready"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(Struct, frozen=True, kw_only=True):
     """One capability that a tenant consented to, with the hosts, operations or topics where it takes them."""
 
     capability: str
@@ -114,8 +108,7 @@ class Grant:
         return self.hosts, self.operations, self.topics
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Install:
+class Install(Struct, frozen=True, kw_only=True):
     """`tenant_extension_install`: one extension for one tenant, with its grants and configuration.
 
     Attributes:
@@ -147,8 +140,7 @@ class Install:
     erased: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rollout:
+class Rollout(Struct, frozen=True, kw_only=True):
     """A version on its way to the tenants that follow a range: to `percent` of them, chosen by a stable hash.
 
     Attributes:
@@ -171,8 +163,7 @@ class Rollout:
     waiting: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSecret:
+class StoredSecret(Struct, frozen=True, kw_only=True):
     """A sealed secret of an install (`oriel.sealing`). The plain value is nowhere in the store."""
 
     tenant_id: str
@@ -186,8 +177,7 @@ class StoredSecret:
     updated_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
+class Resolution(Struct, frozen=True, kw_only=True):
     """All that the gateway needs to know for one request, read at once.
 
     Where a rollout brought the install to its version and was rolled back, install and version are as before it.
@@ -203,8 +193,7 @@ class Resolution:
     install_quotas: dict[str, Any] = field(default_factory=dict)  # `oriel.quotas.Quotas`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quarantine:
+class Quarantine(Struct, frozen=True, kw_only=True):
     """A bundle that runs nowhere, whoever installed it. `deaths` is how many workers it is held to have ended."""
 
     content_hash: str
@@ -214,8 +203,7 @@ class Quarantine:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
+class AuditEntry(Struct, frozen=True, kw_only=True):
     """Who changed what. `tenant_id` is None for what concerns the whole platform.
 
     `before` and `after` are JSON values of what changed and hold no secret; None is "not there".
@@ -231,8 +219,7 @@ class AuditEntry:
     after: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainedEntry(AuditEntry):
+class ChainedEntry(AuditEntry, frozen=True, kw_only=True):
     """An audit entry in its place (`oriel.store.audit`): written in the transaction of its change, never touched again.
 
     Entries of one tenant, and those of none, are a chain each, numbered from 1 without gaps.
@@ -243,8 +230,7 @@ class ChainedEntry(AuditEntry):
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditHead:
+class AuditHead(Struct, frozen=True, kw_only=True):
     """The last entry of a chain: its number and its digest."""
 
     tenant_id: str | None
@@ -252,8 +238,7 @@ class AuditHead:
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(Struct, frozen=True, kw_only=True):
     """`extension_execution_log`: what one execution was, did and used. `receipt` and `logs` are JSON values.
 
     Ids are ordered by time: an execution's is minted within a minute of `started_at`. `recorded_at` is the store's own
@@ -280,8 +265,7 @@ class Execution:
     expires_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FixtureLine:
+class FixtureLine(Struct, frozen=True, kw_only=True):
     """A fixture in a listing: `reason` is "asked" or the error code of the failure it was kept for."""
 
     tenant_id: str
@@ -295,8 +279,7 @@ class FixtureLine:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFixture(FixtureLine):
+class StoredFixture(FixtureLine, frozen=True, kw_only=True):
     """An execution kept whole (`oriel.fixture`), sealed for its install. It goes with the install, or expires."""
 
     key_id: str
@@ -304,8 +287,7 @@ class StoredFixture(FixtureLine):
     ciphertext: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionFilter:
+class ExecutionFilter(Struct, frozen=True, kw_only=True):
     """Which executions are meant: those for which all holds that is given.
 
     Attributes:
@@ -328,8 +310,7 @@ class ExecutionFilter:
     recorded_since: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """`extension_quota_usage`: sums over one window (a UTC day, `2026-11-24`), kept for good."""
 
     tenant_id: str
@@ -347,8 +328,7 @@ class Usage:
     log_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageMinute:
+class UsageMinute(Struct, frozen=True, kw_only=True):
     """`extension_usage_minute`: sums over the executions of one minute that took about as long, for charts.
 
     `minute` is its start in Unix milliseconds; `bucket` is the place in `oriel.store.usage.DURATION_BOUNDS_MS` of the
@@ -368,8 +348,7 @@ class UsageMinute:
     expires_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[T]):
+class Page(Struct, Generic[T], frozen=True, kw_only=True):
     """Part of a listing; pass `cursor` to go on, None is the end."""
 
     items: tuple[T, ...]

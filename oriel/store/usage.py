@@ -5,9 +5,10 @@ Writers that add to the same rows do so in the order of their keys, so that none
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
+
+from msgspec.structs import replace
 
 from oriel.store.records import Execution, Usage, UsageMinute
 

@@ -3,15 +3,17 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, fields
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import fields
 
 from oriel.errors import OrielError
 from oriel.pricing import PriceList, amount_text
 from oriel.store import Store
 from oriel.store.records import Usage
+from oriel.values import to_plain
 
 MAX_DAYS = 366
 PAGE = 500
@@ -21,7 +23,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 
 def row(usage: Usage, prices: PriceList | None) -> dict[str, Any]:
     """One window's usage; `cost` is None where there are no prices."""
-    return {**asdict(usage), "cost": None if prices is None else amount_text(prices.cost(usage).total)}
+    return {**to_plain(usage), "cost": None if prices is None else amount_text(prices.cost(usage).total)}
 
 
 def total(usages: Iterable[Usage], prices: PriceList | None) -> str | None:

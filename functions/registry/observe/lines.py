@@ -1,12 +1,12 @@
 """Log lines of many executions, newest execution first."""
 
-from dataclasses import asdict
 from typing import Any
 
 from oriel.logs import Level, lines_of
 from oriel.store import Store
 from oriel.store.cursors import encode_cursor
 from oriel.store.records import ExecutionFilter, Page
+from oriel.values import to_plain
 
 READ_AT_ONCE = 100
 READS = 5
@@ -31,7 +31,7 @@ def search(
     for _ in range(READS):
         page = store.list_executions(tenant_id, where, cursor, READ_AT_ONCE)
         for entry in page.items:
-            lines += lines_of(asdict(entry), level, text)
+            lines += lines_of(to_plain(entry), level, text)
             if len(lines) >= limit:
                 return Page(items=tuple(lines), cursor=encode_cursor(entry.execution_id.encode()))
         cursor = page.cursor

@@ -5,9 +5,10 @@ a step without executions is a point of zeros, so that a chart has no holes.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from math import isinf
 from typing import Any
+
+from msgspec import Struct, field
 
 from oriel.errors import OrielError
 from oriel.store.records import UsageMinute
@@ -17,8 +18,7 @@ MAX_MINUTES = 2 * 24 * 60
 MAX_POINTS = 1_500
 
 
-@dataclass(slots=True)
-class _Point:
+class _Point(Struct):
     invocations: int = 0
     failures: int = 0
     cold: int = 0

@@ -18,12 +18,12 @@ Rules kept here:
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict
 
 import anyio
 from anyio.to_thread import run_sync
 
 from oriel.errors import OrielError
+from oriel.values import to_plain
 from registry.observe.tail import Tail
 
 STREAM_SECONDS = 60.0
@@ -66,7 +66,7 @@ class Streams:
             while time.monotonic() < end:
                 found = await run_sync(follow, cursor)
                 for entry in found.items:
-                    data = json.dumps(asdict(entry), separators=(",", ":"))
+                    data = json.dumps(to_plain(entry), separators=(",", ":"))
                     yield f"event: execution\ndata: {data}\n\n".encode()
                 if found.items or time.monotonic() - said > QUIET_SECONDS:
                     said = time.monotonic()

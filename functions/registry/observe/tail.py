@@ -11,7 +11,8 @@ Rules kept here:
 - The cursor is the whole state: any server can go on.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from oriel.store import Store
 from oriel.store.cursors import decode_json_cursor, encode_json_cursor
@@ -21,8 +22,7 @@ AGAIN_MS = 15_000
 BEGAN_MS = 1_200_000  # the longest that an execution may take, and five minutes for the store to come back
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
+class Tail(Struct, frozen=True):
     """What was found, where to go on, and whether there is more already."""
 
     items: tuple[Execution, ...]

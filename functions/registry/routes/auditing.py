@@ -1,12 +1,12 @@
 """Routes of the audit: a tenant's own chain, the platform's, and whether they are whole."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from oriel import strict_json
+from oriel.values import to_plain
 from registry.audits import Audits, Verification
 from registry.core import Registry
 from registry.routes import views
@@ -30,7 +30,7 @@ def auditing_routes(registry: Registry) -> APIRouter:
 
     @router.get("/audit")
     def list_audit(caller: ConfiguringCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
-        return views.page(audits.page(caller.require_tenant(), cursor, limit), asdict)
+        return views.page(audits.page(caller.require_tenant(), cursor, limit), to_plain)
 
     @router.post("/audit/verify")
     def verify_audit(body: Verify, caller: ConfiguringCaller) -> Json:
@@ -42,7 +42,7 @@ def auditing_routes(registry: Registry) -> APIRouter:
 
     @router.get("/audit/platform")
     def list_platform_audit(caller: OperatingCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
-        return views.page(audits.page(None, cursor, limit), asdict)
+        return views.page(audits.page(None, cursor, limit), to_plain)
 
     @router.post("/audit/platform/verify")
     def verify_platform_audit(body: Verify, caller: OperatingCaller) -> Json:
@@ -60,7 +60,7 @@ def auditing_routes(registry: Registry) -> APIRouter:
 
 
 def verification(found: Verification) -> Json:
-    return {**asdict(found), "intact": found.intact}
+    return {**to_plain(found), "intact": found.intact}
 
 
 def _envelope(body: Verify) -> bytes | None:

@@ -1,7 +1,6 @@
 """Routes of whoever admits and bounds: API keys, quotas, the data key."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -9,6 +8,7 @@ from pydantic import Field
 
 from oriel.identity import Permission
 from oriel.quotas import Quotas
+from oriel.values import to_plain
 from registry.api_keys import MAX_DAYS, ApiKeysOf
 from registry.core import Registry
 from registry.quotas import QuotaBook
@@ -117,12 +117,12 @@ def _data_key_routes(registry: Registry, tidy: Callable[[], None]) -> APIRouter:
 
     @router.get("/data-key")
     def get_data_key(caller: OperatingCaller) -> Json:
-        return asdict(resealing.current())
+        return to_plain(resealing.current())
 
     @router.post("/data-key/rotate", status_code=202)
     def rotate_data_key(caller: OperatingCaller) -> Json:
         rotation = resealing.rotate(caller)
         tidy()
-        return asdict(rotation)
+        return to_plain(rotation)
 
     return router

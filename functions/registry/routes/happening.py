@@ -1,6 +1,5 @@
 """Routes for events and schedules: the product emits, a tenant's administrator looks and sets."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -11,6 +10,7 @@ from oriel.errors import OrielError
 from oriel.manifest import Method
 from oriel.scheduling import Definition, next_runs
 from oriel.store.event_records import Event, Missed, Schedule
+from oriel.values import to_plain
 from registry.core import Registry
 from registry.events import EventRequest, Events
 from registry.routes import views
@@ -78,11 +78,11 @@ def event_routes(registry: Registry) -> APIRouter:
 
     @router.get("/events/subscriptions")
     def list_subscriptions(caller: ConfiguringCaller) -> Json:
-        return views.whole(map(asdict, events.subscriptions(caller.require_tenant())))
+        return views.whole(map(to_plain, events.subscriptions(caller.require_tenant())))
 
     @router.get("/events/dead-letters")
     def list_dead_letters(caller: ConfiguringCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
-        return views.page(events.dead_letters(caller.require_tenant(), cursor, limit), asdict)
+        return views.page(events.dead_letters(caller.require_tenant(), cursor, limit), to_plain)
 
     @router.post("/events/dead-letters/redrive")
     def redrive_all(body: Redrive, caller: ConfiguringCaller) -> Json:
@@ -90,7 +90,7 @@ def event_routes(registry: Registry) -> APIRouter:
 
     @router.post("/events/dead-letters/{delivery_id}/redrive")
     def redrive(delivery_id: str, caller: ConfiguringCaller) -> Json:
-        return asdict(events.redrive(caller, delivery_id))
+        return to_plain(events.redrive(caller, delivery_id))
 
     @router.post("/events/replay")
     def replay(body: Replay, caller: ConfiguringCaller) -> Json:
@@ -99,7 +99,7 @@ def event_routes(registry: Registry) -> APIRouter:
     @router.get("/events/{event_id}")
     def get_event(event_id: str, caller: ConfiguringCaller) -> Json:
         event, deliveries = events.get(caller.require_tenant(), event_id)
-        return {**asdict(event), "deliveries": [asdict(delivery) for delivery in deliveries]}
+        return {**to_plain(event), "deliveries": [to_plain(delivery) for delivery in deliveries]}
 
     return router
 
@@ -109,7 +109,7 @@ def schedule_routes(registry: Registry) -> APIRouter:
     schedules = Schedules(registry)
 
     def view(schedule: Schedule) -> Json:
-        return {**asdict(schedule), "next_runs": next_runs(schedule, registry.now())}
+        return {**to_plain(schedule), "next_runs": next_runs(schedule, registry.now())}
 
     @router.get("/schedules")
     def list_schedules(
@@ -143,15 +143,15 @@ def schedule_routes(registry: Registry) -> APIRouter:
 
     @router.post("/schedules/{schedule_id}/runs", status_code=202)
     def run_now(schedule_id: str, caller: ConfiguringCaller) -> Json:
-        return asdict(schedules.run_now(caller, schedule_id))
+        return to_plain(schedules.run_now(caller, schedule_id))
 
     @router.get("/schedules/{schedule_id}/runs")
     def list_runs(schedule_id: str, caller: ConfiguringCaller, cursor: Cursor = None, limit: Limit = 20) -> Json:
-        return views.page(schedules.runs(caller.require_tenant(), schedule_id, cursor, limit), asdict)
+        return views.page(schedules.runs(caller.require_tenant(), schedule_id, cursor, limit), to_plain)
 
     return router
 
 
 def event_line(event: Event) -> Json:
     """An event in a list: all but its data."""
-    return {name: value for name, value in asdict(event).items() if name != "data"}
+    return {name: value for name, value in to_plain(event).items() if name != "data"}

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from oriel.values import to_plain
 from registry.consents import Consents
 from registry.core import Registry
 from registry.grants import GrantRequest
@@ -130,23 +130,23 @@ def _rollout_routes(registry: Registry, tidy: Any) -> APIRouter:
 
     @router.get("/extensions/{extension_id}/rollouts")
     def list_rollouts(extension_id: str, caller: Caller) -> Json:
-        return views.whole(map(asdict, rollouts.list(extension_id)))
+        return views.whole(map(to_plain, rollouts.list(extension_id)))
 
     @router.post("/extensions/{extension_id}/versions/{version}/rollout", status_code=201)
     def start_rollout(extension_id: str, version: str, body: StartRollout, caller: Caller) -> Json:
         started = rollouts.start(caller, extension_id, version, body.percent)
         tidy()
-        return asdict(started)
+        return to_plain(started)
 
     @router.get("/extensions/{extension_id}/versions/{version}/rollout")
     def get_rollout(extension_id: str, version: str, caller: Caller) -> Json:
-        return asdict(rollouts.get(extension_id, version))
+        return to_plain(rollouts.get(extension_id, version))
 
     @router.patch("/extensions/{extension_id}/versions/{version}/rollout")
     def change_rollout(extension_id: str, version: str, body: ChangeRollout, caller: Caller) -> Json:
         changed = rollouts.change(caller, extension_id, version, percent=body.percent, status=body.status)
         tidy()
-        return asdict(changed)
+        return to_plain(changed)
 
     return router
 

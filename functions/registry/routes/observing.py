@@ -1,6 +1,5 @@
 """Routes of observers: what ran for the tenant, what it said, and what it used."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -9,6 +8,7 @@ from fastapi.responses import Response, StreamingResponse
 from oriel.errors import OrielError
 from oriel.logs import Level
 from oriel.store.records import ExecutionFilter, Outcome
+from oriel.values import to_plain
 from registry.core import Registry
 from registry.installs import Installs
 from registry.observe import bill, fixtures, lines, series, tail
@@ -54,13 +54,13 @@ def observing_routes(registry: Registry) -> APIRouter:
     @router.get("/executions")
     def list_executions(caller: ObservingCaller, where: Where, cursor: Cursor = None, limit: Limit = 50) -> Json:
         tenant_id = looks.note(caller, LOOK, "executions", _given(where))
-        return views.page(store.list_executions(tenant_id, where, cursor, limit), asdict)
+        return views.page(store.list_executions(tenant_id, where, cursor, limit), to_plain)
 
     @router.get("/executions/tail")
     def tail_executions(caller: ObservingCaller, where: Where, cursor: Cursor = None, limit: Limit = 100) -> Json:
         tenant_id = looks.note(caller, LOOK, "tail", _given(where))
         found = tail.follow(store, tenant_id, where, cursor=cursor, limit=limit, now=registry.now())
-        return {"items": [asdict(entry) for entry in found.items], "cursor": found.cursor, "more": found.more}
+        return {"items": [to_plain(entry) for entry in found.items], "cursor": found.cursor, "more": found.more}
 
     @router.get("/executions/stream", response_class=StreamingResponse)
     def stream_executions(
@@ -83,7 +83,7 @@ def observing_routes(registry: Registry) -> APIRouter:
         found = store.get_execution(looks.note(caller, LOOK, execution_id), execution_id)
         if found is None:
             raise OrielError("not_found", f"There is no execution {execution_id}.")
-        return asdict(found)
+        return to_plain(found)
 
     @router.get("/executions/{execution_id}/fixture")
     def get_fixture(execution_id: str, caller: RecordingCaller) -> Response:
@@ -93,7 +93,7 @@ def observing_routes(registry: Registry) -> APIRouter:
     @router.get("/installs/{extension_id}/fixtures")
     def list_fixtures(extension_id: str, caller: RecordingCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
         install = Installs(registry).get(caller.require_tenant(), extension_id)
-        return views.page(store.list_fixtures(install.tenant_id, install.install_id, cursor, limit), asdict)
+        return views.page(store.list_fixtures(install.tenant_id, install.install_id, cursor, limit), to_plain)
 
     @router.get("/logs")
     def search_logs(
@@ -156,4 +156,4 @@ def _usage_routes(registry: Registry) -> APIRouter:
 
 
 def _given(where: ExecutionFilter) -> Json:
-    return {name: value for name, value in asdict(where).items() if value is not None}
+    return {name: value for name, value in to_plain(where).items() if value is not None}

@@ -1,7 +1,6 @@
 """Routes of publishers and operators: uploads, publishers and keys, the status of versions, quarantine."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import anyio
@@ -13,6 +12,7 @@ from pydantic import Field, StringConstraints
 
 from oriel.errors import OrielError
 from oriel.store.records import VersionStatus
+from oriel.values import to_plain
 from registry.catalogue import Catalogue
 from registry.collecting import Collector
 from registry.core import Registry, principal_id
@@ -131,7 +131,7 @@ def _quarantine_routes(registry: Registry) -> APIRouter:
 
     @router.post("/collection")
     def collect(body: Collect, caller: OperatingCaller) -> Json:
-        return asdict(Collector(registry).collect(caller, dry_run=body.dry_run))
+        return to_plain(Collector(registry).collect(caller, dry_run=body.dry_run))
 
     @router.get("/quarantine")
     def list_quarantine(caller: OperatingCaller, cursor: Cursor = None, limit: Limit = 100) -> Json:

@@ -1,7 +1,6 @@
 """Records as JSON objects: what callers are shown, field by field."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from typing import Any, TypeVar
 
 from oriel.blobs import Presigned
@@ -10,6 +9,7 @@ from oriel.identity import Principal
 from oriel.manifest import Manifest
 from oriel.store.policy_records import ApiKey
 from oriel.store.records import Install, Page, Publisher, PublisherKey, Quarantine, StoredSecret, Upload, Version
+from oriel.values import to_plain
 from registry.catalogue import asks
 from registry.core import Registry
 from registry.grants import is_live
@@ -46,15 +46,15 @@ def upload(record: Upload, address: Presigned | None = None) -> Json:
 
 
 def publisher(record: Publisher) -> Json:
-    return asdict(record)
+    return to_plain(record)
 
 
 def publisher_key(record: PublisherKey) -> Json:
-    return asdict(record)
+    return to_plain(record)
 
 
 def quarantine(record: Quarantine) -> Json:
-    return asdict(record)
+    return to_plain(record)
 
 
 def version_line(record: Version) -> Json:
@@ -84,7 +84,7 @@ def install(record: Install, manifest: Manifest, now: int) -> Json:
     """An install; `missing` is what its version asks for and the tenant has not granted, or no longer grants."""
     granted = {grant.capability for grant in record.grants if is_live(grant, now)}
     missing = [ask for ask in asks(manifest) if ask["name"] not in granted]
-    return {**asdict(record), "title": manifest.title, "missing": missing}
+    return {**to_plain(record), "title": manifest.title, "missing": missing}
 
 
 def install_of(registry: Registry) -> Callable[[Install], Json]:
@@ -101,6 +101,6 @@ def secret(record: StoredSecret) -> Json:
 
 def api_key(record: ApiKey) -> Json:
     """Everything but the hash; `state` is `live`, `expired` or `revoked`."""
-    view = {name: value for name, value in asdict(record).items() if name not in {"tenant_id", "secret_hash"}}
+    view = {name: value for name, value in to_plain(record).items() if name not in {"tenant_id", "secret_hash"}}
     over = "expired" if now_ms() >= record.expires_at else "live"
     return view | {"state": "revoked" if record.revoked_at is not None else over}

@@ -5,8 +5,9 @@ and one that needs a grant is not reached without it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from oriel.capabilities import ALWAYS
 from oriel.engine.alga import PREFIX
@@ -18,8 +19,7 @@ ALWAYS_THERE = ALWAYS | {"user.read"}
 Denial = Callable[[str], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One function. `denied` is its answer without `capability`; None for what is always there."""
 
     interface: str

@@ -9,10 +9,10 @@ import logging
 import ssl
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 
 import h11
+from msgspec.structs import replace
 
 from runner.egress.addresses import AddressScreen
 from runner.egress.dialer import Dialer

@@ -9,8 +9,9 @@ Rules kept here:
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from runner.egress.content import ACCEPTED
 from runner.egress.model import EgressError, Header, Outgoing

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 Header: TypeAlias = tuple[str, str]
 Case: TypeAlias = Literal[
@@ -32,8 +33,7 @@ class EgressError(Exception):
         super().__init__(f"{case}: {text}")
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(Struct, frozen=True):
     """A point in time (`time.monotonic()` seconds) that no part of an exchange passes."""
 
     at: float
@@ -62,8 +62,7 @@ class SecretSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """On whose behalf a request goes out.
 
     Attributes:
@@ -83,8 +82,7 @@ def _free(_size: int) -> None:
     """The charge of a request that nobody accounts for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What one fetch may use, redirects included.
 
     Attributes:
@@ -98,8 +96,7 @@ class Bounds:
     charge: Callable[[int], None] = field(default=_free)
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """A request as the guest makes it."""
 
     method: str
@@ -108,8 +105,7 @@ class Outgoing:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came back; `url` is where from. Header names are lower case."""
 
     status: int

@@ -11,8 +11,9 @@ Rules kept here:
 """
 
 import re
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from runner.egress.messages import require_value

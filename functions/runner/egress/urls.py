@@ -12,9 +12,10 @@ Rules kept here:
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin
+
+from msgspec import Struct
 
 from oriel import hosts
 from oriel.hosts import DEFAULT_PORTS
@@ -30,8 +31,7 @@ _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Scheme, host and port (RFC 6454): what grants, secrets and connections are bound to."""
 
     scheme: str
@@ -51,8 +51,7 @@ class Origin:
         return f"{self.scheme}://{self.authority}"
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(Struct, frozen=True):
     """An origin, and the path with its query as they go over the wire."""
 
     origin: Origin

@@ -8,10 +8,10 @@ Rules kept here:
   taken for the next one's.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import h11
+from msgspec import Struct
 
 from runner.egress.content import BodyReader
 from runner.egress.dialer import Channel
@@ -24,8 +24,7 @@ MAX_HEADERS: Final = 128
 MAX_INTERIM: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A request as it goes over the wire."""
 
     url: Url

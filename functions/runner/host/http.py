@@ -7,8 +7,9 @@ Rules kept here:
 - Every byte either way is charged to the execution; past the budget the guest is told, and so it is the next time.
 """
 
-from dataclasses import replace
 from typing import Literal, Protocol, TypeAlias, TypedDict
+
+from msgspec.structs import replace
 
 from oriel import __version__
 from oriel.errors import OrielError

@@ -12,8 +12,9 @@ Rules kept here:
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from oriel.capabilities import ALWAYS, BY_INTERFACE, WIT_PACKAGE, WIT_VERSION
 from runner.host import context, http, log, metrics, product, secrets, storage, user
@@ -35,8 +36,7 @@ def _later(module: str, name: str) -> Callable[..., Any]:
     return call
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One host function.
 
     Attributes:

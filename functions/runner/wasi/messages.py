@@ -8,8 +8,9 @@ Rules kept here:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from oriel.errors import OrielError
 from runner.execution import Execution
@@ -94,8 +95,7 @@ class OutgoingBody:
             self._finished(execution)
 
 
-@dataclass(slots=True)
-class IncomingRequest:
+class IncomingRequest(Struct):
     """What the component is asked. `target` is the path with its query."""
 
     method: str
@@ -105,8 +105,7 @@ class IncomingRequest:
     body: IncomingBody | None
 
 
-@dataclass(slots=True)
-class IncomingResponse:
+class IncomingResponse(Struct):
     """What another host answered."""
 
     status: int
@@ -114,8 +113,7 @@ class IncomingResponse:
     body: IncomingBody | None
 
 
-@dataclass(slots=True)
-class OutgoingRequest:
+class OutgoingRequest(Struct):
     """A request in the making."""
 
     headers: Fields
@@ -126,8 +124,7 @@ class OutgoingRequest:
     body: OutgoingBody | None = None
 
 
-@dataclass(slots=True)
-class OutgoingResponse:
+class OutgoingResponse(Struct):
     """An answer in the making."""
 
     headers: Fields
@@ -135,15 +132,13 @@ class OutgoingResponse:
     body: OutgoingBody | None = None
 
 
-@dataclass(slots=True)
-class ResponseOutparam:
+class ResponseOutparam(Struct):
     """Where the component puts its answer: `("ok", OutgoingResponse)`, `("err", error-code)`; None until then."""
 
     answer: tuple[str, Any] | None = None
 
 
-@dataclass(slots=True)
-class RequestOptions:
+class RequestOptions(Struct):
     """Nanoseconds, by the option's name."""
 
     times: dict[str, int | None] = field(default_factory=dict)

@@ -5,9 +5,10 @@ Everything else here is done when it is asked for, so time is the only thing tha
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Protocol, TypedDict
+
+from msgspec import Struct
 
 from oriel.errors import OrielError
 from runner.execution import Execution
@@ -28,8 +29,7 @@ class Ready:
         return 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(Struct, frozen=True):
     at: float
 
     def ready_at(self) -> float:

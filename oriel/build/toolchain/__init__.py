@@ -11,8 +11,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from oriel.build.tools import INSTALL_HINT, cache_dir, made_once, run
 from oriel.errors import OrielError
@@ -23,16 +24,14 @@ _HERE = Path(__file__).parent
 _FILES = ("package.json", "package-lock.json", SCRIPT)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """The commands of one Node.js."""
 
     node: str
     npm: str
 
 
-@dataclass(frozen=True, slots=True)
-class Toolchain:
+class Toolchain(Struct, frozen=True):
     """An installed toolchain: `script` stands beside its `node_modules`."""
 
     node: str

@@ -7,9 +7,6 @@ Rules kept here:
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
-
-from pydantic import TypeAdapter
 
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.installs import DynamoInstalls, belongs_to
@@ -22,8 +19,7 @@ from oriel.store.event_records import Delivery, Event, Subscription, Work
 from oriel.store.eventing import DELIVERIES_AT_ONCE
 from oriel.store.queueing import delivering, expiry, minute_of, naming, spreading, too_many
 from oriel.store.records import AuditEntry, Page
-
-_SUBSCRIPTIONS = TypeAdapter(tuple[Subscription, ...])
+from oriel.values import from_plain, to_plain
 
 
 class DynamoEvents(DynamoQueue, DynamoInstalls):
@@ -37,7 +33,7 @@ class DynamoEvents(DynamoQueue, DynamoInstalls):
                 raise gone
             return
         key = table.subscription_set(tenant_id, install_id)
-        item = key_item(key) | {"subscriptions": to_value([asdict(one) for one in sorted(wanted, key=_by_id)])}
+        item = key_item(key) | {"subscriptions": to_value([to_plain(one) for one in sorted(wanted, key=_by_id)])}
         owner = check(table.install(tenant_id, extension_id), belongs_to(install_id))
         try:
             self._requests.transact(owner, put(item) if wanted else delete(key))
@@ -46,7 +42,9 @@ class DynamoEvents(DynamoQueue, DynamoInstalls):
 
     def list_subscriptions(self, tenant_id: str) -> tuple[Subscription, ...]:
         sets = self._requests.query(table.subscriptions(tenant_id))
-        return tuple(one for item in sets for one in _SUBSCRIPTIONS.validate_python(plain_json(item["subscriptions"])))
+        return tuple(
+            one for item in sets for one in from_plain(tuple[Subscription, ...], plain_json(item["subscriptions"]))
+        )
 
     def put_event(self, event: Event, ceiling: int) -> bool:
         item = to_item(table.event(event.tenant_id, event.event_id), event, ttl=_ttl(event.expires_at))

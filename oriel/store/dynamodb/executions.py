@@ -10,7 +10,8 @@ Rules kept here:
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from oriel.ids import first_id
 from oriel.store.base import EVERY_EXECUTION

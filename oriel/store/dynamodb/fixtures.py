@@ -1,7 +1,8 @@
 """Executions kept whole, in DynamoDB: a line to list and the fixture itself, written together."""
 
-from dataclasses import fields
 from itertools import islice
+
+from msgspec.structs import fields
 
 from oriel.store.cursors import encode_cursor
 from oriel.store.dynamodb import table

@@ -11,9 +11,10 @@ Rules kept here:
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
+
+from msgspec.structs import replace
 
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.items import Item, key_item, key_of, to_item, to_record, to_value

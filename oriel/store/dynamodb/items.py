@@ -9,15 +9,15 @@ Rules kept here:
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, fields
 from types import UnionType
-from typing import Any, NamedTuple, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import zstandard
-from pydantic import TypeAdapter
+from msgspec.structs import fields
 
 from oriel.errors import OrielError
 from oriel.store.dynamodb.table import MAX_SORT_BYTES, PARTITION, SORT, Key
+from oriel.values import from_plain, to_plain
 
 R = TypeVar("R")
 Value: TypeAlias = dict[str, Any]
@@ -45,7 +45,7 @@ def to_item(key: Key, record: Any, **extra: Value | None) -> Item:
         OrielError: `invalid_input` where it is larger than an item may be, or its key is.
     """
     item = key_item(key)
-    item |= {name: to_value(value) for name, value in asdict(record).items() if value is not None}
+    item |= {name: to_value(value) for name, value in to_plain(record).items() if value is not None}
     item |= {name: value for name, value in extra.items() if value is not None}
     _check_size(key, item)
     return item
@@ -55,9 +55,7 @@ def to_record(kind: type[R], item: Mapping[str, Value]) -> R:
     """The record that an item holds; its own type's rules hold."""
     form = _form(kind)
     there = {name: _plain(item[name], is_json) for name, is_json in form.is_json.items() if name in item}
-    values = {**form.missing, **there}
-    record: R = form.adapter.validate_python(values)
-    return record
+    return from_plain(kind, {**form.missing, **there})
 
 
 def to_value(value: Any) -> Value:
@@ -123,9 +121,8 @@ def plain_json(value: Value) -> Any:
 
 
 class _Form(NamedTuple):
-    """How a kind of record is read: what checks it, its fields that are kept as JSON, and those that are None."""
+    """How a kind of record is read: its fields that are kept as JSON, and those that are None."""
 
-    adapter: TypeAdapter[Any]
     is_json: Mapping[str, bool]
     missing: Mapping[str, None]
 
@@ -136,10 +133,8 @@ _FORMS: dict[type[Any], _Form] = {}
 def _form(kind: type[Any]) -> _Form:
     form = _FORMS.get(kind)
     if form is None:
-        hints = get_type_hints(kind)
-        is_json = {field.name: _is_json(hints[field.name]) for field in fields(kind)}
-        required = {field.name: None for field in fields(kind) if field.default is field.default_factory is MISSING}
-        form = _Form(TypeAdapter(kind), is_json, required)
+        is_json = {field.name: _is_json(field.type) for field in fields(kind)}
+        form = _Form(is_json, {field.name: None for field in fields(kind) if field.required})
         _FORMS[kind] = form
     return form
 

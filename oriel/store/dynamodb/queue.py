@@ -12,8 +12,9 @@ Rules kept here:
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
+
+from msgspec.structs import replace
 
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.items import key_item, to_item, to_record, to_value

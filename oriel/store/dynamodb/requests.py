@@ -13,9 +13,10 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeAlias, TypeVar, cast
+
+from msgspec import Struct, field
 
 from oriel.aws import Again, persist
 from oriel.aws.services import JsonClient, NoAnswer, Refused
@@ -42,8 +43,7 @@ _AMBIGUOUS = {"InternalServerError", "InternalFailure", "ServiceUnavailable", "T
 _CONDITION = "ConditionalCheckFailed"
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """A condition or an update: its text, the names behind `#name`, and the values behind `:name`."""
 
     text: str

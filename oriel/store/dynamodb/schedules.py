@@ -4,7 +4,8 @@ Rules kept here: a schedule, its name (which an install has once), and its place
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.installs import DynamoInstalls, belongs_to

@@ -4,7 +4,6 @@ The list of a day's usage of all tenants holds keys alone: what a tenant used st
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
@@ -16,6 +15,7 @@ from oriel.store.dynamodb.requests import Answer, expression, put, update
 from oriel.store.dynamodb.table import MAX_SORT_BYTES, USAGE_SHARDS, Key
 from oriel.store.records import Execution, Page, Usage, UsageMinute
 from oriel.store.usage import MINUTE_SUMS, SUMS, by_minute, summed
+from oriel.values import to_plain
 
 USAGE_WRITES = 3  # at worst: the tenant's day, its place in the day of all, the minute
 
@@ -85,7 +85,9 @@ def usage_writes(entries: Sequence[Execution]) -> Iterator[Answer]:
 
 def _add(key: Key, record: Any, sums: Sequence[str], ttl: Value | None = None) -> Answer:
     """Add to the sums of an item, which is made where it is not there."""
-    given = {name: to_value(value) for name, value in asdict(record).items() if name not in sums and value is not None}
+    given = {
+        name: to_value(value) for name, value in to_plain(record).items() if name not in sums and value is not None
+    }
     given |= {table.TTL: ttl} if ttl else {}
     values = given | {name: to_value(round(getattr(record, name), 3)) for name in sums}  # a number has 38 digits
     sets = ", ".join(f"#{name} = :{name}" for name in given)

@@ -13,10 +13,9 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Delete, Engine, Select, Table, exc, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -28,6 +27,7 @@ from oriel.store.sql.postgresql import STATEMENT_TIMEOUT_MS
 from oriel.store.sql.row_security import NOBODY, Scope, enter
 from oriel.store.sql.sqlite import WRITES, turn_of
 from oriel.store.sql.tables import audit_head
+from oriel.values import from_plain, to_plain
 
 R = TypeVar("R")
 
@@ -171,19 +171,14 @@ class Database:
         return self._write(scope, lambda connection: connection.execute(statement).rowcount)
 
 
-def to_row(record: Any) -> dict[str, Any]:
+def to_row(record: Struct) -> dict[str, Any]:
     """A record as a row; nested records become JSON values."""
-    return asdict(record)
+    return to_plain(record)
 
 
 def to_record(kind: type[R], row: Mapping[Any, Any]) -> R:
     """A row as a record; its own type's rules hold."""
-    adapter = _ADAPTERS.get(kind) or _ADAPTERS.setdefault(kind, TypeAdapter(kind))
-    record: R = adapter.validate_python(dict(row))
-    return record
-
-
-_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
+    return from_plain(kind, dict(row))
 
 
 class _LostToAnother(StoreUnavailable):

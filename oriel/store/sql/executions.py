@@ -1,11 +1,11 @@
 """The execution log and what it adds up to, in SQL."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Table, or_, select, tuple_
 
 from oriel.ids import first_id

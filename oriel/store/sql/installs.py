@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Insert, Table, Update, and_, case, delete, exc, insert, select, tuple_, update
 
 from oriel.errors import OrielError

@@ -1,9 +1,9 @@
 """API keys, quotas, meters, repeated requests and data keys in SQL."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 
 from oriel.store.leases import fresh, taken
