@@ -46,7 +46,7 @@ class _Nothing:
     def close(self) -> None: ...
 
 
-class _Unwatched(Watch):
+class _Unwatched(Watch, frozen=True):
     def watched(self, _request: Any, _principal: Any, execute: Any) -> Any:
         return execute
 

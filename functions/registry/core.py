@@ -1,7 +1,6 @@
 """What all parts of the registry stand on."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 
 from msgspec import Struct, field
 
@@ -62,7 +61,7 @@ class Registry(Struct, frozen=True, kw_only=True):
     told: Callable[[Work], None] = lambda _: None
     now: Callable[[], int] = now_ms
 
-    @cached_property
+    @property
     def platform_keys(self) -> tuple[PublicKey, ...]:
         return (self.platform_key.public, *self.believed)
 

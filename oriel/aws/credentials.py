@@ -29,13 +29,16 @@ FETCH_SECONDS = 2.0
 _LOOPBACK = {"localhost", "127.0.0.1", "::1", "169.254.170.2", "169.254.170.23"}
 
 
-class Credentials(Struct, frozen=True, repr=False):
+class Credentials(Struct, frozen=True):
     """Keys, and until when they hold (Unix seconds; 0 for always)."""
 
     access_key_id: str
     secret_access_key: str
     session_token: str | None = None
     expires_at: float = 0.0
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.access_key_id!r})"  # no key in a traceback
 
 
 Source = Callable[[], Credentials]

@@ -1,9 +1,9 @@
 """Events on their way to handlers: what is delivered, tried again, given up, in which order, and for whom."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from oriel.contract import ExecuteError
 from oriel.errors import InvalidInput, OrielError

@@ -1,9 +1,9 @@
 """Schedules on their way: when they run, once, and what becomes of times that were missed."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from oriel.contract import ExecuteError
 from oriel.errors import OrielError

@@ -1,10 +1,9 @@
 """Who may call what, and with which capabilities."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway.messages import GatewayRequest
 from gateway.policy import decide, effective_limits

@@ -5,10 +5,10 @@ Every execution has the time at which it began.
 """
 
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import count
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.resolve import MAX_TTL
 from oriel.identity.api_keys import TTL_SECONDS, new_key

@@ -1,8 +1,7 @@
 """The gateway on a real store: what the registry writes decides the next request."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from oriel.contract import ExecuteError
 from oriel.store.records import Bundle, Extension, Publisher, PublisherKey

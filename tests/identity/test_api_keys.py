@@ -1,9 +1,9 @@
 """API keys of machines: what they are, whom they speak for, and when they end."""
 
 import base64
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.identity import ApiKeys, Authenticator

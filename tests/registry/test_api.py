@@ -2,10 +2,10 @@
 
 import json
 import re
-from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from oriel.client import PlatformClient
 from oriel.errors import OrielError

@@ -2,9 +2,9 @@
 
 import json
 import sqlite3
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.signing import generate_key

@@ -1,8 +1,7 @@
 """The collector: what no version refers to goes, what one refers to stays, whoever publishes at the same moment."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from registry.collecting import COLLECTOR, DAY_MS, MINUTE_MS, Collector, claim_names

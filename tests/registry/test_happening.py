@@ -1,8 +1,7 @@
 """Events and schedules as an administrator meets them: what follows an install, and what may be done by hand."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.scheduling import parsed

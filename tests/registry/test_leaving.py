@@ -1,9 +1,9 @@
 """Installs that go: uninstalled and restored, exported, deleted with a receipt."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from oriel.store import StoreUnavailable
 from oriel.store.guests import GuestWrite

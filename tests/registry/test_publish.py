@@ -2,7 +2,7 @@
 
 import json
 import threading
-from dataclasses import replace
+from msgspec.structs import replace
 
 import pytest
 import zstandard

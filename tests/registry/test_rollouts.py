@@ -1,8 +1,7 @@
 """A version brought to some tenants first, then to more, or back at once."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from oriel.errors import InvalidInput
 from oriel.identity import Principal

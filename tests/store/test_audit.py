@@ -2,9 +2,9 @@
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 
 import pytest
+from msgspec.structs import asdict
 
 from oriel.store import Conflict
 from oriel.store.audit import faults, head_of

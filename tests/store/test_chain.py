@@ -1,8 +1,7 @@
 """The audit's chain: what is removed, altered, moved or cut off is found."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from oriel.store.audit import chained, faults, head_of
 from oriel.store.records import AuditEntry

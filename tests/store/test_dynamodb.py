@@ -4,10 +4,10 @@ import contextlib
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
+from msgspec.structs import replace
 
 from oriel.errors import InvalidInput, OrielError
 from oriel.store import Conflict, StoreUnavailable, open_store

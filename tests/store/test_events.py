@@ -1,8 +1,7 @@
 """Subscriptions, events, deliveries, and the queue of work."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.store import Conflict

@@ -1,8 +1,7 @@
 """The execution log: found by every id, time and outcome, kept for a set time, and what it adds up to."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.ids import first_id

@@ -1,6 +1,6 @@
 """Executions kept whole: by install, for a set time, gone with the install."""
 
-from dataclasses import fields
+from msgspec.structs import fields
 
 from oriel.store.records import FixtureLine, StoredFixture
 from tests.store.factory import T0, install

@@ -8,13 +8,14 @@ may follow a tenant's id in a key that is put together without care.
 
 import inspect
 from contextlib import ExitStack
-from dataclasses import fields, is_dataclass, replace
 from typing import get_type_hints
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from msgspec import Struct
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.quotas import Quotas
@@ -454,5 +455,5 @@ def is_about_a_tenant(method):
     hints = {name: hint for name, hint in get_type_hints(method, localns=vars(records)).items() if name != "return"}
     known = {**vars(records), **vars(event_records), **vars(policy_records)}
     mentioned = [kind for name, kind in known.items() if any(name in str(hint) for hint in hints.values())]
-    of_tenants = [kind for kind in mentioned if is_dataclass(kind) and "tenant_id" in {f.name for f in fields(kind)}]
-    return "tenant_id" in hints or bool(of_tenants)
+    kinds = [kind for kind in mentioned if isinstance(kind, type) and issubclass(kind, Struct)]
+    return "tenant_id" in hints or any("tenant_id" in kind.__struct_fields__ for kind in kinds)

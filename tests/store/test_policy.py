@@ -1,9 +1,9 @@
 """API keys, quotas, meters, repeated requests, data keys and re-sealing: the same on every store."""
 
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from oriel.quotas import Quotas
 from oriel.store import Conflict

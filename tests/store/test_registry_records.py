@@ -1,8 +1,7 @@
 """Publishers, uploads, versions, installs, secrets, executions, usage."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from oriel.store import Conflict
 from oriel.store.records import Execution, ExecutionFilter, Grant, StoredSecret

@@ -1,8 +1,7 @@
 """Rollouts, who follows a range, what is to be deleted, and claims."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from oriel.store import Conflict
 from oriel.store.base import EVERY_EXECUTION

@@ -1,6 +1,6 @@
 """Quarantine and the audit."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from oriel.store.records import AuditEntry, Quarantine
 from tests.store.factory import T0, install, version

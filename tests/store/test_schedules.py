@@ -1,8 +1,7 @@
 """Schedules and their runs, and their place in the queue."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from oriel.store import Conflict
 from tests.store.factory import LATER, T0, install, run, schedule

@@ -2,9 +2,10 @@
 
 import sqlite3
 import tempfile
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from gateway.dispatcher import Dispatcher
 from oriel.emitting import Bounds, Emission, Emitter

@@ -3,11 +3,11 @@
 import json
 import threading
 import time
-from dataclasses import replace
 from itertools import count
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from gateway.admission import Admission
 from gateway.core import Gateway

@@ -178,7 +178,7 @@ def to_row(record: Struct) -> dict[str, Any]:
 
 def to_record(kind: type[R], row: Mapping[Any, Any]) -> R:
     """A row as a record; its own type's rules hold."""
-    return from_plain(kind, dict(row))
+    return from_plain(kind, {str(name): value for name, value in row.items()})  # names may be of a class of their own
 
 
 class _LostToAnother(StoreUnavailable):
