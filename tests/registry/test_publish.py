@@ -2,10 +2,10 @@
 
 import json
 import threading
-from msgspec.structs import replace
 
 import pytest
 import zstandard
+from msgspec.structs import replace
 from wasmtime import wat2wasm
 
 from oriel.bundle import content_hash
