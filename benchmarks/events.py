@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measure import Result
-from gateway.dispatcher import Dispatcher, DispatchWorker
+from gateway.dispatch_worker import DispatchWorker
+from gateway.dispatcher import Dispatcher
 from gateway.messages import GatewayResponse, PlatformCall
 from gateway.resolve import Resolved
 from oriel.emitting import Bounds, Emission, Emitter

@@ -6,6 +6,7 @@ late, twice, or not at all: what is lost costs time alone, as the whole queue of
 Rules kept here:
 
 - Ringing never fails its caller. What cannot be sent is logged.
+- The messages of one tenant are a group: the queue hands out the others' first while one has a backlog (fair queues).
 - A schedule has one entry in the scheduler, by its own name, which is moved with it and goes when it has fired.
 """
 
@@ -101,7 +102,9 @@ class Bell:
         message = json.dumps({"tenant_id": work.tenant_id, "kind": work.kind, "item_id": work.item_id})
         seconds = max(0, -(-(work.due_at - self._clock()) // 1000))
         if seconds <= LONGEST_DELAY_SECONDS:
-            self._queue.send_message(QueueUrl=self._url, MessageBody=message, DelaySeconds=seconds)
+            self._queue.send_message(
+                QueueUrl=self._url, MessageBody=message, DelaySeconds=seconds, MessageGroupId=group_name(work.tenant_id)
+            )
         elif work.kind == "schedule" and self._scheduler is not None:
             self._scheduler.put(entry_name(work), work.due_at, message)
 
@@ -110,6 +113,11 @@ def entry_name(work: Work) -> str:
     """The scheduler's name for a schedule: at most 64 characters, and another one for each tenant's."""
     named = hashlib.sha256(f"{work.tenant_id}\0{work.item_id}".encode()).hexdigest()
     return f"oriel-{named[:40]}"
+
+
+def group_name(tenant_id: str) -> str:
+    """The queue's name for a tenant: at most 128 characters, of the few that it takes."""
+    return hashlib.sha256(tenant_id.encode()).hexdigest()
 
 
 def bell_of(settings: Settings) -> Callable[[Work], None]:

@@ -5,7 +5,8 @@
 
 Rules kept here:
 
-- Whatever is read is read again from the store: a piece of work is ids and nothing else.
+- Whatever is read is read again from the store: a piece of work is ids and nothing else. What was taken together is
+  read together.
 - A result is written on condition that the work is still ours. Where it is not, somebody else does it: at least once.
 - A handler is called only where its install is still subscribed by what it consented to; otherwise the delivery is
   dropped, and says so.
@@ -13,8 +14,8 @@ Rules kept here:
 """
 
 import logging
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
@@ -24,8 +25,8 @@ from gateway.resolve import Resolved
 from oriel import events
 from oriel.clock import now_ms
 from oriel.ids import new_id
-from oriel.store.event_records import Delivery, DeliveryState, Event, Work
-from oriel.store.eventing import EventStore
+from oriel.store.event_records import Delivery, DeliveryState, Event, Subscription, Work
+from oriel.store.eventing import EventStore, Settlement, Spread
 from oriel.store.queueing import delivering
 from oriel.subscribing import delivery_of, is_subscribed
 
@@ -40,6 +41,14 @@ class Calls(Protocol):
 
     def call(self, call: PlatformCall) -> GatewayResponse: ...
     def resolved(self, tenant_id: str, extension_id: str) -> Resolved | None: ...
+
+
+class Undelivered(NamedTuple):
+    """A delivery that is to be made, with its event where that is still there."""
+
+    work: Work
+    delivery: Delivery
+    event: Event | None
 
 
 class Deliveries:
@@ -62,35 +71,46 @@ class Deliveries:
         self._store, self._gateway, self._attempts = store, gateway, attempts
         self._told, self._clock = told, clock
 
-    def spread(self, work: Work) -> None:
-        """Find who is to be told of an event."""
-        event = self._store.get_event(work.tenant_id, work.item_id)
-        if event is None:
-            self._store.release_work(work, None)
-            return
-        now = self._clock()
-        wanted = [
-            delivery_of(event, one, now)
-            for one in self._store.list_subscriptions(work.tenant_id)
-            if events.matches(one.topic, event.topic) and events.passes(one.filter, event.data)
-        ]
-        if self._store.spread_event(work, wanted):
-            for delivery in wanted:
+    def spread(self, works: Sequence[Work]) -> None:
+        """Find who is to be told of events of one tenant."""
+        tenant_id, now = works[0].tenant_id, self._clock()
+        found = self._store.get_events(tenant_id, [work.item_id for work in works])
+        subscribed = self._store.list_subscriptions(tenant_id)
+        spreads = [Spread(work, _wanted(found.get(work.item_id), subscribed, now)) for work in works]
+        for done in self._store.spread_events(spreads):
+            for delivery in done.deliveries:
                 self._told(delivering(delivery))
 
-    def deliver(self, work: Work) -> None:
-        """Call the handler, and write down what came of it."""
-        delivery = self._store.get_delivery(work.tenant_id, work.item_id)
-        if delivery is None or delivery.state != "pending":
-            self._store.release_work(work, None)
-            return
-        event = self._store.get_event(work.tenant_id, delivery.event_id)
+    def undelivered(self, works: Sequence[Work]) -> Iterator[Undelivered]:
+        """What is still to be delivered to one tenant; what is not any more is ended."""
+        tenant_id = works[0].tenant_id
+        there = self._store.get_deliveries(tenant_id, [work.item_id for work in works])
+        pending = {item: delivery for item, delivery in there.items() if delivery.state == "pending"}
+        told_of = self._store.get_events(tenant_id, {delivery.event_id for delivery in pending.values()})
+        for work in works:
+            delivery = pending.get(work.item_id)
+            if delivery is None:
+                self._store.release_work(work, None)
+            else:
+                yield Undelivered(work, delivery, told_of.get(delivery.event_id))
+
+    def deliver(self, undelivered: Undelivered) -> Settlement:
+        """Call the handler; what came of it."""
+        work, delivery, event = undelivered
         if event is None or self._clock() >= event.expires_at:
-            self._end(delivery, work, "dead", reason="expired")
-        elif (unwanted := self._unwanted(delivery)) is not None:
-            self._end(delivery, work, "dropped", reason=unwanted)
-        else:
-            self._settle(delivery, event, work, judged(self._gateway.call(_call(event, delivery))))
+            return self._ended(delivery, work, "dead", reason="expired")
+        if (unwanted := self._unwanted(delivery)) is not None:
+            return self._ended(delivery, work, "dropped", reason=unwanted)
+        return self._judged(delivery, event, work, judged(self._gateway.call(_call(event, delivery))))
+
+    def settle(self, settlements: Sequence[Settlement]) -> None:
+        """Write down what came of deliveries."""
+        for work, delivery, due_at in self._store.settle_deliveries(settlements):
+            if due_at is not None:
+                self._told(replace(work, due_at=due_at))
+            elif delivery.state == "dead":
+                told = {"delivery_id": delivery.delivery_id, "reason": delivery.reason}
+                _log.warning("a dead letter", extra=told)
 
     def _unwanted(self, delivery: Delivery) -> str | None:
         """Why nobody waits for it any more; None where somebody does. What is unavailable is not decided here."""
@@ -101,7 +121,7 @@ class Deliveries:
         install = resolved.resolution.install
         return None if is_subscribed(install, resolved.manifest, subscription_id, self._clock()) else "not_subscribed"
 
-    def _settle(self, delivery: Delivery, event: Event, work: Work, outcome: Outcome) -> None:
+    def _judged(self, delivery: Delivery, event: Event, work: Work, outcome: Outcome) -> Settlement:
         now = self._clock()
         tried = outcome.verdict != "wait"
         after = replace(
@@ -112,19 +132,24 @@ class Deliveries:
             execution_id=outcome.execution_id,
         )
         if outcome.verdict == "done":
-            self._end(after, work, "delivered")
-        elif outcome.verdict == "given_up" or (tried and after.attempts >= self._attempts):
-            self._end(after, work, "dead", reason=outcome.reason)
-        else:
-            pause = pause_ms(after.attempts) if tried else wait_ms(now - delivery.created_at, outcome.retry_after_ms)
-            due_at = min(now + pause, event.expires_at)
-            self._store.settle_delivery(replace(after, due_at=due_at, updated_at=now), work, due_at)
-            self._told(replace(work, due_at=due_at))
+            return self._ended(after, work, "delivered")
+        if outcome.verdict == "given_up" or (tried and after.attempts >= self._attempts):
+            return self._ended(after, work, "dead", reason=outcome.reason)
+        pause = pause_ms(after.attempts) if tried else wait_ms(now - delivery.created_at, outcome.retry_after_ms)
+        due_at = min(now + pause, event.expires_at)
+        return Settlement(work, replace(after, due_at=due_at, updated_at=now), due_at)
 
-    def _end(self, delivery: Delivery, work: Work, state: DeliveryState, reason: str | None = None) -> None:
+    def _ended(self, delivery: Delivery, work: Work, state: DeliveryState, reason: str | None = None) -> Settlement:
         ended = replace(delivery, state=state, reason=reason, due_at=None, updated_at=self._clock())
-        if self._store.settle_delivery(ended, work, None) and state == "dead":
-            _log.warning("a dead letter", extra={"delivery_id": delivery.delivery_id, "reason": reason})
+        return Settlement(work, ended, None)
+
+
+def _wanted(event: Event | None, subscribed: Iterable[Subscription], now: int) -> list[Delivery]:
+    """The deliveries that come of an event; of one that is not there any more, none."""
+    if event is None:
+        return []
+    fitting = (one for one in subscribed if events.matches(one.topic, event.topic))
+    return [delivery_of(event, one, now) for one in fitting if events.passes(one.filter, event.data)]
 
 
 def _call(event: Event, delivery: Delivery) -> PlatformCall:

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp
 from gateway.app import create_app as gateway_app
 from gateway.assembly import build_dispatcher, build_gateway
 from gateway.core import Gateway
-from gateway.dispatcher import DispatchWorker
+from gateway.dispatch_worker import DispatchWorker
 from gateway.http_runner import HttpRunner
 from oriel.blobs.opening import open_blobs
 from oriel.console import pages_app

@@ -10,14 +10,30 @@ The queue of work is what makes them durable:
 - Of a lane, only the first item is given out, until it leaves the queue.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from oriel.store.event_records import Delivery, Event, Schedule, ScheduleRun, Subscription, Work, WorkKind
+from oriel.store.queueing import ANY, Turns
 from oriel.store.records import AuditEntry, Page
 
 DELIVERIES_AT_ONCE = 19
 """What every backend takes in one transaction, with an audit entry."""
+
+
+class Spread(NamedTuple):
+    """An event's work, and the deliveries that come of it."""
+
+    work: Work
+    deliveries: Sequence[Delivery]
+
+
+class Settlement(NamedTuple):
+    """A delivery as it is now, and its work: due again at `due_at`, or done where that is None."""
+
+    work: Work
+    delivery: Delivery
+    due_at: int | None
 
 
 class EventSink(Protocol):
@@ -72,6 +88,10 @@ class EventStore(EventSink, ScheduleStore, Protocol):
         ...
 
     def get_event(self, tenant_id: str, event_id: str) -> Event | None: ...
+    def get_events(self, tenant_id: str, event_ids: Collection[str]) -> Mapping[str, Event]:
+        """Those that are there, by their ids."""
+        ...
+
     def list_events(self, tenant_id: str, cursor: str | None = None, limit: int = 50) -> Page[Event]:
         """Newest first, by the event's id."""
         ...
@@ -83,14 +103,18 @@ class EventStore(EventSink, ScheduleStore, Protocol):
         """
         ...
 
-    def spread_event(self, work: Work, deliveries: Sequence[Delivery]) -> bool:
-        """Write those that are not there, each with its work, and end the event's. False where it is no longer his.
+    def spread_events(self, spreads: Sequence[Spread]) -> tuple[Spread, ...]:
+        """Of each event: write the deliveries that are not there, with their work, and end the event's.
 
-        However many they are: cut off, it is repeated.
+        However many they are: cut off, it is repeated. Those that were done; not, where the work is no longer his.
         """
         ...
 
     def get_delivery(self, tenant_id: str, delivery_id: str) -> Delivery | None: ...
+    def get_deliveries(self, tenant_id: str, delivery_ids: Collection[str]) -> Mapping[str, Delivery]:
+        """Those that are there, by their ids."""
+        ...
+
     def list_deliveries(self, tenant_id: str, event_id: str) -> tuple[Delivery, ...]:
         """Those of one event."""
         ...
@@ -99,8 +123,8 @@ class EventStore(EventSink, ScheduleStore, Protocol):
         """Newest first, by the delivery's id."""
         ...
 
-    def settle_delivery(self, delivery: Delivery, work: Work, due_at: int | None) -> bool:
-        """Replace the delivery; its work is due again at `due_at`, or done. False where the work is no longer his."""
+    def settle_deliveries(self, settlements: Sequence[Settlement]) -> tuple[Settlement, ...]:
+        """Replace each delivery with its work. Those that were; not, where the work is no longer his."""
         ...
 
     def revive_deliveries(
@@ -113,11 +137,15 @@ class EventStore(EventSink, ScheduleStore, Protocol):
         ...
 
     def settle_run(self, run: ScheduleRun, work: Work, due_at: int | None) -> bool:
-        """As `settle_delivery`."""
+        """Replace the run; its work is due again at `due_at`, or done. False where the work is no longer his."""
         ...
 
-    def claim_work(self, until: int, limit: int = 20) -> tuple[Work, ...]:
-        """Take what is due now, of all tenants, until the time `until`; what has waited longest first."""
+    def claim_work(self, until: int, limit: int = 20, turns: Turns = ANY) -> tuple[Work, ...]:
+        """Take what is due now until the time `until`; of each tenant what has waited longest first.
+
+        Tenants take turns, and one has no more than its share of `limit` while others wait. A tenant's backlog, however
+        long, is one tenant's.
+        """
         ...
 
     def claim_item(self, tenant_id: str, kind: WorkKind, item_id: str, until: int) -> Work | None:

@@ -1,6 +1,8 @@
 """What the backends have in common about events: the count of a minute, and the work that a record is."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from msgspec.structs import replace
@@ -42,6 +44,30 @@ def delivering(delivery: Delivery) -> Work:
     return Work(
         tenant_id=delivery.tenant_id, kind="delivery", item_id=delivery.delivery_id, lane=delivery.lane, due_at=due_at
     )
+
+
+class Turns(NamedTuple):
+    """How tenants take turns at a claim.
+
+    Attributes:
+        after: the tenants after this one come first; those up to it, once these are through.
+        most: how many one tenant may have, with those of it that are in `busy` already.
+    """
+
+    after: str = ""
+    most: int = 1_000_000
+    busy: Mapping[str, int] = MappingProxyType({})
+
+    def shares(self, waiting: Iterable[str], limit: int) -> list[tuple[str, int]]:
+        """Whose turn it is of those that wait, and how many of `limit` each may have."""
+        room = {tenant_id: self.most - self.busy.get(tenant_id, 0) for tenant_id in waiting}
+        order = sorted(tenant_id for tenant_id, left in room.items() if left > 0)
+        first = bisect_right(order, self.after)
+        turns = (order[first:] + order[:first])[:limit]
+        return [(tenant_id, min(room[tenant_id], -(-limit // len(turns)))) for tenant_id in turns]
+
+
+ANY = Turns()
 
 
 def naming(entry: AuditEntry, changed: Iterable[Delivery]) -> AuditEntry:

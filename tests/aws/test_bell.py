@@ -4,11 +4,12 @@ import json
 import uuid
 
 import pytest
+from msgspec.structs import replace
 
 from oriel.aws import Target
 from oriel.aws.botocore_client import make_client
 from oriel.aws.services import JsonClient
-from oriel.bell import Bell, Scheduler, entry_name
+from oriel.bell import Bell, Scheduler, entry_name, group_name
 from oriel.store.event_records import Work
 from tests.support.aws import CREDENTIALS, REGION, moto_endpoint, target
 
@@ -50,6 +51,16 @@ def ringing():
 def test_what_is_due_now_is_a_message_with_its_ids_and_no_more(ringing):
     ringing.bell(work())
     assert ringing.messages() == [{"tenant_id": "t1", "kind": "delivery", "item_id": "evt_1.s1"}]
+
+
+def test_the_messages_of_one_tenant_are_a_group_of_the_queue(ringing):
+    for tenant_id in ("t1", "t1", "t2 é#"):
+        ringing.bell(replace(work(), tenant_id=tenant_id))
+    got = ringing.sqs.receive_message(
+        QueueUrl=ringing.url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["MessageGroupId"]
+    )["Messages"]
+    groups = {(json.loads(one["Body"])["tenant_id"], one["Attributes"]["MessageGroupId"]) for one in got}
+    assert groups == {(tenant_id, group_name(tenant_id)) for tenant_id in ("t1", "t2 é#")}
 
 
 def test_a_schedule_that_is_due_later_is_one_entry_that_moves_with_it(ringing):

@@ -22,7 +22,7 @@ from tests.support.gateway import answer
 
 TENANTS = ("a", "b")
 WRITES = frozenset(
-    {"put_event", "spread_event", "settle_delivery", "release_work", "claim_work", "start_run", "settle_run"}
+    {"put_event", "spread_events", "settle_deliveries", "release_work", "claim_work", "start_run", "settle_run"}
 )
 LEASE_MS = LONGEST_MS + 10_000
 

@@ -16,6 +16,7 @@ from oriel.store.dynamodb import DynamoStore, table
 from oriel.store.dynamodb.items import to_item
 from oriel.store.dynamodb.requests import Requests
 from oriel.store.event_records import Work
+from oriel.store.eventing import Settlement, Spread
 from oriel.store.guests import GuestWrite
 from oriel.store.queueing import following
 from oriel.store.records import AuditEntry, ExecutionFilter
@@ -195,13 +196,15 @@ def events_and_schedules(store):
         "get_event": lambda: store.get_event("t1", "evt_1"),
         "list_events": lambda: store.list_events("t1"),
         "put_deliveries": lambda: store.put_deliveries([delivery("evt_2"), delivery()], own),
-        "spread_event": lambda: store.spread_event(
-            replace(work, kind="event", item_id="evt_1", lane="event:k"), [delivery("evt_1", "s2")]
+        "spread_events": lambda: store.spread_events(
+            [Spread(replace(work, kind="event", item_id="evt_1", lane="event:k"), [delivery("evt_1", "s2")])]
         ),
+        "get_events": lambda: store.get_events("t1", ["evt_1", "evt_9"]),
+        "get_deliveries": lambda: store.get_deliveries("t1", ["evt_1.s1", "evt_9.s1"]),
         "get_delivery": lambda: store.get_delivery("t1", "evt_1.s1"),
         "list_deliveries": lambda: store.list_deliveries("t1", "evt_1"),
         "list_dead_letters": lambda: store.list_dead_letters("t1"),
-        "settle_delivery": lambda: store.settle_delivery(delivery(state="dead"), work, None),
+        "settle_deliveries": lambda: store.settle_deliveries([Settlement(work, delivery(state="dead"), None)]),
         "revive_deliveries": lambda: store.revive_deliveries([delivery("evt_0"), delivery()], own),
         "create_schedule": lambda: store.create_schedule(schedule("sch_2")),
         "replace_schedule": lambda: store.replace_schedule(schedule(name="new", revision=3)),

@@ -1,12 +1,14 @@
 """Subscriptions, events, deliveries, and the queue of work."""
 
+from collections import Counter
+
 import pytest
 from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.store import Conflict
-from oriel.store.eventing import DELIVERIES_AT_ONCE
-from oriel.store.queueing import Followed, following
+from oriel.store.eventing import DELIVERIES_AT_ONCE, Settlement, Spread
+from oriel.store.queueing import Followed, Turns, following
 from tests.store.factory import LATER, T0, delivery, event, install, subscription
 
 LEASE = T0 + 60_000
@@ -19,6 +21,10 @@ def items(works):
 
 def claimed(store, limit=20, until=LEASE):
     return items(store.claim_work(until, limit))
+
+
+def settled(store, delivery, work, due_at):
+    return store.settle_deliveries([Settlement(work, delivery, due_at)]) != ()
 
 
 def dead_letters(store, tenant_id="t1"):
@@ -103,9 +109,10 @@ def test_an_event_is_spread_to_however_many_by_who_has_it_and_once(spread, clock
     (work,) = (work for work in spread.claim_work(LEASE) if work.kind == "event")
     wanted = tuple(delivery("evt_2", f"s{number:02}") for number in range(DELIVERIES_AT_ONCE + 2))
     spread.put_deliveries(wanted[-1:])  # as somebody did who was cut off
-    assert spread.spread_event(work, wanted)
+    done = Spread(work, wanted)
+    assert spread.spread_events([done]) == (done,)
     assert spread.list_deliveries("t1", "evt_2") == wanted
-    assert not spread.spread_event(work, [delivery("evt_2", "late")])
+    assert spread.spread_events([Spread(work, [delivery("evt_2", "late")])]) == ()
     assert {work.item_id for work in spread.claim_work(LEASE, 50)} == {one.delivery_id for one in wanted}
 
 
@@ -127,13 +134,28 @@ def test_the_works_of_following_an_install_come_with_its_changes_and_go_in_their
 
 def test_work_is_given_out_when_it_is_due_the_oldest_first_and_once(store, clock):
     store.put_event(event("evt_2", created_at=T0 - 5), MANY)
-    store.put_event(event("evt_1", "t2", created_at=T0 - 9), MANY)
+    store.put_event(event("evt_1", created_at=T0 - 9), MANY)
     store.put_event(event("evt_3", created_at=T0 + 1), MANY)
-    assert claimed(store, limit=1) == [("t2", "event", "evt_1")]
+    assert claimed(store, limit=1) == [("t1", "event", "evt_1")]
     assert claimed(store) == [("t1", "event", "evt_2")]
     assert claimed(store) == []
-    clock.now += 1
+    clock.now = T0 + 1
     assert claimed(store) == [("t1", "event", "evt_3")]
+
+
+def test_tenants_take_turns_however_long_ones_backlog_is(store):
+    for number in range(9):
+        store.put_event(event(f"evt_{number}", created_at=T0 - 100), MANY)
+    for tenant_id in ("t2", "t3"):
+        store.put_event(event("evt_9", tenant_id, created_at=T0), MANY)
+
+    def turns(limit, **given):
+        return Counter(work.tenant_id for work in store.claim_work(LEASE, limit, Turns(**given)))
+
+    assert turns(1, after="t2") == {"t3": 1}
+    assert turns(4, after="t1", most=3, busy={"t1": 2}) == {"t2": 1, "t1": 1}
+    assert turns(9, most=8, busy={"t1": 8}) == {}
+    assert turns(5) == {"t1": 5}
 
 
 def test_who_is_not_done_in_time_loses_the_work_to_the_next_and_can_settle_nothing(spread, clock):
@@ -142,11 +164,11 @@ def test_who_is_not_done_in_time_loses_the_work_to_the_next_and_can_settle_nothi
     (fast,) = spread.claim_work(LEASE + 60_000)
     assert fast == replace(slow, due_at=LEASE + 60_000)
     done = delivery(state="delivered", attempts=1)
-    assert not spread.settle_delivery(replace(done, attempts=9), slow, None)
+    assert not settled(spread, replace(done, attempts=9), slow, None)
     assert not spread.release_work(slow, None)
-    assert spread.settle_delivery(done, fast, None)
+    assert settled(spread, done, fast, None)
     assert spread.get_delivery("t1", "evt_1.s1") == done
-    assert not spread.settle_delivery(done, fast, None)
+    assert not settled(spread, done, fast, None)
     clock.now = LATER
     assert claimed(spread, until=LATER + 1) == []
 
@@ -154,7 +176,7 @@ def test_who_is_not_done_in_time_loses_the_work_to_the_next_and_can_settle_nothi
 def test_what_is_to_be_tried_again_is_due_when_it_was_said(spread, clock):
     (work,) = spread.claim_work(LEASE)
     waits = delivery(attempts=1, reason="guest_trap", status=502, execution_id="exe_1", updated_at=T0 + 3)
-    assert spread.settle_delivery(waits, work, T0 + 7)
+    assert settled(spread, waits, work, T0 + 7)
     assert spread.get_delivery("t1", "evt_1.s1") == waits
     clock.now = T0 + 6
     assert claimed(spread) == []
@@ -170,7 +192,7 @@ def test_one_item_can_be_taken_by_its_id_where_it_is_due(spread, clock):
     work = spread.claim_item("t1", "delivery", "evt_1.s1", LEASE)
     assert items([work]) == [("t1", "delivery", "evt_1.s1")]
     assert spread.claim_item("t1", "delivery", "evt_1.s1", LEASE) is None
-    assert spread.settle_delivery(delivery(state="delivered"), work, None)
+    assert settled(spread, delivery(state="delivered"), work, None)
 
 
 def test_of_a_lane_the_first_is_given_out_and_the_next_when_it_is_done(store, clock):
@@ -194,7 +216,7 @@ def test_of_a_lane_the_first_is_given_out_and_the_next_when_it_is_done(store, cl
 def test_a_dead_letter_is_listed_until_it_is_revived(spread, clock):
     (work,) = spread.claim_work(LEASE)
     dead = delivery(state="dead", attempts=8, reason="guest_trap")
-    assert spread.settle_delivery(dead, work, None)
+    assert settled(spread, dead, work, None)
     assert dead_letters(spread) == ["evt_1.s1"]
     assert dead_letters(spread, "t2") == []
     again = replace(dead, state="pending", attempts=0, due_at=T0 + 1)

@@ -6,17 +6,17 @@ Rules kept here:
 - A dead letter has a whole copy in a listing of its own, written in the transaction that made it one.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from oriel.store.dynamodb import table
 from oriel.store.dynamodb.installs import DynamoInstalls, belongs_to
-from oriel.store.dynamodb.items import Item, Value, key_item, plain_json, to_item, to_value
+from oriel.store.dynamodb.items import Item, Value, key_item, plain_json, to_item, to_record, to_value
 from oriel.store.dynamodb.queue import DynamoQueue, enqueued, moved
 from oriel.store.dynamodb.requests import ABSENT, Answer, Cancelled, check, delete, expression, put, update
 from oriel.store.dynamodb.table import Key
 from oriel.store.errors import Conflict
 from oriel.store.event_records import Delivery, Event, Subscription, Work
-from oriel.store.eventing import DELIVERIES_AT_ONCE
+from oriel.store.eventing import DELIVERIES_AT_ONCE, Settlement, Spread
 from oriel.store.queueing import delivering, expiry, minute_of, naming, spreading, too_many
 from oriel.store.records import AuditEntry, Page
 from oriel.values import from_plain, to_plain
@@ -59,13 +59,20 @@ class DynamoEvents(DynamoQueue, DynamoInstalls):
     def get_event(self, tenant_id: str, event_id: str) -> Event | None:
         return self._one(Event, table.event(tenant_id, event_id))
 
+    def get_events(self, tenant_id: str, event_ids: Collection[str]) -> Mapping[str, Event]:
+        found = self._requests.get_many(table.event(tenant_id, event_id) for event_id in event_ids)
+        return {key.sort: to_record(Event, item) for key, item in found.items()}
+
     def list_events(self, tenant_id: str, cursor: str | None = None, limit: int = 50) -> Page[Event]:
         return self._page(Event, table.events(tenant_id), cursor, limit, descending=True)
 
     def put_deliveries(self, wanted: Sequence[Delivery], entry: AuditEntry | None = None) -> tuple[Delivery, ...]:
         return self._put_some(wanted, _new, entry=entry)
 
-    def spread_event(self, work: Work, wanted: Sequence[Delivery]) -> bool:
+    def spread_events(self, spreads: Sequence[Spread]) -> tuple[Spread, ...]:
+        return tuple(one for one in spreads if self._spread(one.work, one.deliveries))
+
+    def _spread(self, work: Work, wanted: Sequence[Delivery]) -> bool:
         """An event may have more subscriptions than a transaction takes writes: the last ones end its work."""
         last = len(wanted) - len(wanted) % DELIVERIES_AT_ONCE
         for start in range(0, last, DELIVERIES_AT_ONCE):
@@ -104,6 +111,10 @@ class DynamoEvents(DynamoQueue, DynamoInstalls):
                 break
         return able
 
+    def get_deliveries(self, tenant_id: str, delivery_ids: Collection[str]) -> Mapping[str, Delivery]:
+        found = self._requests.get_many(table.delivery(tenant_id, delivery_id) for delivery_id in delivery_ids)
+        return {key.sort: to_record(Delivery, item) for key, item in found.items()}
+
     def get_delivery(self, tenant_id: str, delivery_id: str) -> Delivery | None:
         return self._one(Delivery, table.delivery(tenant_id, delivery_id))
 
@@ -113,7 +124,10 @@ class DynamoEvents(DynamoQueue, DynamoInstalls):
     def list_dead_letters(self, tenant_id: str, cursor: str | None = None, limit: int = 50) -> Page[Delivery]:
         return self._page(Delivery, table.dead_letters(tenant_id), cursor, limit, descending=True)
 
-    def settle_delivery(self, delivery: Delivery, work: Work, due_at: int | None) -> bool:
+    def settle_deliveries(self, settlements: Sequence[Settlement]) -> tuple[Settlement, ...]:
+        return tuple(one for one in settlements if self._settle_delivery(*one))
+
+    def _settle_delivery(self, work: Work, delivery: Delivery, due_at: int | None) -> bool:
         changes = [put(_item(delivery))]
         if delivery.state == "dead":
             listed = Key(table.dead_letters(delivery.tenant_id), delivery.delivery_id)

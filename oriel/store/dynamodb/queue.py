@@ -5,12 +5,13 @@ An item is up to three: where it stands (`work`, the truth), its place among wha
 Rules kept here:
 
 - The three change in one transaction, on condition of the `due_at` that was read: whoever comes second changes nothing.
-- What is due stands in a few partitions, ordered by time, so that a claim is a few queries and nothing is scanned.
+- What is due stands in a few partitions, ordered by time, so that a claim is a few queries and nothing is scanned. A
+  tenant's is in one of them: a backlog that is longer than what a claim looks at holds up those few others that share
+  the partition, and them only where nobody is told of their work (`oriel.bell`).
 - An item that is not the first of its lane is put off for a while when a claim meets it; the one before it calls it
   when it is done. Where that call is lost, the while is all that is lost.
 """
 
-import random
 from collections.abc import Iterator
 from itertools import islice
 
@@ -22,22 +23,25 @@ from oriel.store.dynamodb.parts import Part
 from oriel.store.dynamodb.requests import ABSENT, Answer, Cancelled, check, delete, expression, put, update
 from oriel.store.dynamodb.table import Key
 from oriel.store.event_records import Work, WorkKind
+from oriel.store.queueing import ANY, Turns
 
 PUT_OFF_MS = 10_000
+WINDOW = 50
+"""How many of a partition a claim looks at, or as many as it takes."""
 
 
 class DynamoQueue(Part):
     """What is to be done, and who does it."""
 
-    def claim_work(self, until: int, limit: int = 20) -> tuple[Work, ...]:
-        shards = random.sample(range(table.DUE_SHARDS), table.DUE_SHARDS)
-        waiting = [work for shard in shards for work in islice(self._due(shard, limit), limit)]
+    def claim_work(self, until: int, limit: int = 20, turns: Turns = ANY) -> tuple[Work, ...]:
+        waiting: dict[str, list[Work]] = {}
+        for shard in range(table.DUE_SHARDS):
+            for work in islice(self._due(shard), max(WINDOW, limit)):
+                waiting.setdefault(work.tenant_id, []).append(work)
         taken: list[Work] = []
-        for work in sorted(waiting, key=lambda work: (work.due_at, work.item_id)):
-            if len(taken) == limit:
-                break
-            if (own := self._take(work, until)) is not None:
-                taken.append(own)
+        for tenant_id, share in turns.shares(waiting, limit):
+            able = filter(None, (self._take(work, until) for work in waiting[tenant_id]))
+            taken += islice(able, min(share, limit - len(taken)))
         return tuple(taken)
 
     def claim_item(self, tenant_id: str, kind: WorkKind, item_id: str, until: int) -> Work | None:
@@ -49,10 +53,10 @@ class DynamoQueue(Part):
     def release_work(self, work: Work, due_at: int | None) -> bool:
         return self._settle(work, due_at)
 
-    def _due(self, shard: int, limit: int) -> Iterator[Work]:
+    def _due(self, shard: int) -> Iterator[Work]:
         """Those whose time has come, the oldest first."""
         until_now = ("0", table.due_until(self._clock()))
-        for item in self._requests.query(table.due_shard(shard), between=until_now, page=limit):
+        for item in self._requests.query(table.due_shard(shard), between=until_now, page=WINDOW):
             yield to_record(Work, item)
 
     def _take(self, work: Work, until: int) -> Work | None:

@@ -2,7 +2,8 @@
 
 Rules kept here:
 
-- A read and a write are one short transaction each, which says at its start whose rows it is about.
+- A read and a write are one short transaction each, which says at its start whose rows it is about. In SQLite, writes
+  that wait for each other share one, and what one statement reads needs none.
 - A write is a function that can be run again: one that loses against another writer (a deadlock, a serialisation
   failure) has changed nothing, and is tried anew a few times.
 - A change and its audit entry are one transaction. The head of the entry's chain is taken last, and held to its end.
@@ -11,12 +12,26 @@ Rules kept here:
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Delete, Engine, Select, Table, exc, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Delete,
+    Engine,
+    RowMapping,
+    Select,
+    Table,
+    bindparam,
+    exc,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from oriel.store.cursors import decode_text_cursor, encode_cursor
@@ -25,8 +40,9 @@ from oriel.store.records import AuditEntry, Page
 from oriel.store.sql.chain import append, scope_of
 from oriel.store.sql.postgresql import STATEMENT_TIMEOUT_MS
 from oriel.store.sql.row_security import NOBODY, Scope, enter
-from oriel.store.sql.sqlite import WRITES, turn_of
+from oriel.store.sql.sqlite import ALONE, WRITES, turn_of
 from oriel.store.sql.tables import audit_head
+from oriel.store.sql.together import Together
 from oriel.values import from_plain, to_plain
 
 R = TypeVar("R")
@@ -48,7 +64,10 @@ class Database:
         self._engine = engine
         self._writer = engine.execution_options(**{WRITES: True})
         self._is_postgresql = engine.dialect.name == "postgresql"
-        self._turn: AbstractContextManager[object] = nullcontext() if self._is_postgresql else turn_of(engine)
+        self._together: Together | None = None
+        if not self._is_postgresql:
+            self._together = Together(turn_of(engine), lambda: self._transaction(self._writer, NOBODY))
+        self._alone = engine.execution_options(**{ALONE: not self._is_postgresql})
         self._clock = clock
 
     def ping(self) -> None:
@@ -69,15 +88,28 @@ class Database:
         With `entry`, which is written unless `work` gives False: it then found nothing to change.
         """
         scope = scope_of(entry) if entry is not None and scope == NOBODY else scope
+
+        def write(connection: Connection) -> R:
+            result = work(connection)
+            if entry is not None and result is not False:
+                append(connection, entry, self._upsert(audit_head))
+            return result
+
+        return self._alone_and_again(scope, write) if self._together is None else self._together.write(write)
+
+    def _write_each(self, writes: Sequence[tuple[Scope, Callable[[Connection], R]]]) -> list[R]:
+        """Several writes, each done or not by itself; what they gave."""
+        if self._together is None:
+            return [self._write(scope, work) for scope, work in writes]
+        return self._together.write_all([work for _, work in writes])
+
+    def _alone_and_again(self, scope: Scope, write: Callable[[Connection], R]) -> R:
         for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(random.uniform(0, BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - it only spreads writers
             try:
-                with self._turn, self._transaction(self._writer, scope) as connection:
-                    result = work(connection)
-                    if entry is not None and result is not False:
-                        append(connection, entry, self._upsert(audit_head))
-                    return result
+                with self._transaction(self._writer, scope) as connection:
+                    return write(connection)
             except _LostToAnother:
                 continue
         raise StoreUnavailable(f"The write lost against others {ATTEMPTS} times.")
@@ -94,14 +126,20 @@ class Database:
         return postgresql.insert(table) if self._is_postgresql else sqlite.insert(table)
 
     def _one(self, kind: type[R], statement: Select[Any], scope: Scope = NOBODY) -> R | None:
-        with self._read(scope) as connection:
-            row = connection.execute(statement).mappings().one_or_none()
-        return None if row is None else to_record(kind, row)
+        rows = self._rows(statement, scope)
+        if len(rows) > 1:
+            raise exc.MultipleResultsFound
+        return to_record(kind, rows[0]) if rows else None
 
     def _all(self, kind: type[R], statement: Select[Any], scope: Scope = NOBODY) -> tuple[R, ...]:
-        with self._read(scope) as connection:
-            rows = connection.execute(statement).mappings().all()
-        return tuple(to_record(kind, row) for row in rows)
+        return tuple(to_record(kind, row) for row in self._rows(statement, scope))
+
+    def _rows(
+        self, statement: Select[Any], scope: Scope, parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[RowMapping]:
+        """What one statement reads."""
+        with self._transaction(self._alone, scope) as connection:
+            return connection.execute(statement, parameters).mappings().all()
 
     def _page(
         self,
@@ -174,6 +212,11 @@ class Database:
 def to_row(record: Struct) -> dict[str, Any]:
     """A record as a row; nested records become JSON values."""
     return to_plain(record)
+
+
+def parameters(table: Table) -> dict[str, BindParameter[Any]]:
+    """For a statement that is made once: each column's value by its name."""
+    return {column.name: bindparam(column.name, type_=column.type) for column in table.columns}
 
 
 def to_record(kind: type[R], row: Mapping[Any, Any]) -> R:

@@ -1,16 +1,18 @@
 """Subscriptions, events and their deliveries in SQL."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, and_, delete, exc, insert, select, update
+from sqlalchemy import Connection, Executable, and_, bindparam, delete, exc, insert, select, update
 
 from oriel.store.errors import Conflict
-from oriel.store.event_records import Delivery, Event, Subscription, Work
+from oriel.store.event_records import Delivery, Event, Subscription
+from oriel.store.eventing import Settlement, Spread
 from oriel.store.queueing import delivering, expiry, minute_of, naming, spreading, too_many
 from oriel.store.records import AuditEntry, Page
 from oriel.store.sql.chain import append
-from oriel.store.sql.database import to_row
+from oriel.store.sql.database import parameters, to_row
 from oriel.store.sql.queue import SqlQueue, move
 from oriel.store.sql.row_security import Scope
 from oriel.store.sql.tables import audit_head
@@ -18,6 +20,8 @@ from oriel.store.sql.tables import event as events
 from oriel.store.sql.tables import event_delivery as deliveries
 from oriel.store.sql.tables import event_rate as rates
 from oriel.store.sql.tables import extension_event_subscription as subscriptions
+
+T = TypeVar("T", Spread, Settlement)
 
 
 class SqlEvents(SqlQueue):
@@ -42,10 +46,8 @@ class SqlEvents(SqlQueue):
         return self._all(Subscription, own, Scope(tenant_id))
 
     def put_event(self, event: Event, ceiling: int) -> bool:
-        once = self._upsert(events).values(to_row(event)).on_conflict_do_nothing().returning(events.c.event_id)
-
         def put(connection: Connection) -> bool:
-            if connection.execute(once).one_or_none() is None:
+            if connection.execute(self._put_once, to_row(event)).one_or_none() is None:
                 return False
             self._count(connection, event, ceiling)
             self._enqueue(connection, spreading(event))
@@ -57,18 +59,30 @@ class SqlEvents(SqlQueue):
         """One more of its source in this minute; `OrielError` `rate_limited`, which undoes the transaction."""
         minute = minute_of(event.created_at)
         row = {"tenant_id": event.tenant_id, "source": event.source, "minute": minute, "emitted": 1}
-        new = self._upsert(rates).values(**row, expires_at=expiry(minute))
-        add = new.on_conflict_do_update(
-            index_elements=list(rates.primary_key),
-            set_={"emitted": rates.c.emitted + 1},
-            where=rates.c.emitted < ceiling,
-        ).returning(rates.c.emitted)
-        if connection.execute(add).one_or_none() is None:
+        row |= {"expires_at": expiry(minute), "ceiling": ceiling}
+        if connection.execute(self._count_one, row).one_or_none() is None:
             raise too_many(event.source, ceiling)
 
+    @cached_property
+    def _put_once(self) -> Executable:
+        new = self._upsert(events).values(parameters(events))
+        return new.on_conflict_do_nothing().returning(events.c.event_id)
+
+    @cached_property
+    def _count_one(self) -> Executable:
+        new = self._upsert(rates).values(parameters(rates))
+        return new.on_conflict_do_update(
+            index_elements=list(rates.primary_key),
+            set_={"emitted": rates.c.emitted + 1},
+            where=rates.c.emitted < bindparam("ceiling"),
+        ).returning(rates.c.emitted)
+
     def get_event(self, tenant_id: str, event_id: str) -> Event | None:
-        one = select(events).where(events.c.tenant_id == tenant_id, events.c.event_id == event_id)
-        return self._one(Event, one, Scope(tenant_id))
+        return self.get_events(tenant_id, [event_id]).get(event_id)
+
+    def get_events(self, tenant_id: str, event_ids: Collection[str]) -> Mapping[str, Event]:
+        some = select(events).where(events.c.tenant_id == tenant_id, events.c.event_id.in_(event_ids))
+        return {event.event_id: event for event in self._all(Event, some, Scope(tenant_id))}
 
     def list_events(self, tenant_id: str, cursor: str | None = None, limit: int = 50) -> Page[Event]:
         own = select(events).where(events.c.tenant_id == tenant_id)
@@ -77,14 +91,32 @@ class SqlEvents(SqlQueue):
     def put_deliveries(self, wanted: Sequence[Delivery], entry: AuditEntry | None = None) -> tuple[Delivery, ...]:
         return self._change(wanted, self._insert, entry)
 
-    def spread_event(self, work: Work, wanted: Sequence[Delivery]) -> bool:
-        def spread(connection: Connection) -> bool:
-            if not move(connection, work, None):
-                return False
-            self._insert(connection, wanted)
-            return True
+    def spread_events(self, spreads: Sequence[Spread]) -> tuple[Spread, ...]:
+        def spread(some: Sequence[Spread], connection: Connection) -> tuple[Spread, ...]:
+            own = tuple(one for one in some if move(connection, one.work, None))
+            self._insert(connection, [delivery for one in own for delivery in one.deliveries])
+            return own
 
-        return self._write(Scope(work.tenant_id), spread)
+        return self._by_tenant(spreads, spread)
+
+    def settle_deliveries(self, settlements: Sequence[Settlement]) -> tuple[Settlement, ...]:
+        def settle(some: Sequence[Settlement], connection: Connection) -> tuple[Settlement, ...]:
+            own = tuple(one for one in some if move(connection, one.work, one.due_at))
+            if own:
+                connection.execute(_REPLACE, [_named(one.delivery) for one in own])
+            return own
+
+        return self._by_tenant(settlements, settle)
+
+    def _by_tenant(
+        self, wanted: Sequence[T], change: Callable[[Sequence[T], Connection], tuple[T, ...]]
+    ) -> tuple[T, ...]:
+        """A tenant's at a time; those that were changed."""
+        groups: dict[str, list[T]] = {}
+        for one in wanted:
+            groups.setdefault(one.work.tenant_id, []).append(one)
+        writes = [(Scope(tenant_id), partial(change, some)) for tenant_id, some in groups.items()]
+        return tuple(one for changed in self._write_each(writes) for one in changed)
 
     def _change(
         self,
@@ -105,14 +137,22 @@ class SqlEvents(SqlQueue):
     def _insert(self, connection: Connection, wanted: Sequence[Delivery]) -> tuple[Delivery, ...]:
         if not wanted:
             return ()
-        once = self._upsert(deliveries).on_conflict_do_nothing().returning(deliveries.c.delivery_id)
-        new = set(connection.execute(once, [to_row(delivery) for delivery in wanted]).scalars())
+        new = set(connection.execute(self._insert_new, [to_row(delivery) for delivery in wanted]).scalars())
         made = tuple(delivery for delivery in wanted if delivery.delivery_id in new)
         self._enqueue(connection, *map(delivering, made))
         return made
 
     def get_delivery(self, tenant_id: str, delivery_id: str) -> Delivery | None:
-        return self._one(Delivery, select(deliveries).where(_delivery(tenant_id, delivery_id)), Scope(tenant_id))
+        return self.get_deliveries(tenant_id, [delivery_id]).get(delivery_id)
+
+    @cached_property
+    def _insert_new(self) -> Executable:
+        new = self._upsert(deliveries).values(parameters(deliveries))
+        return new.on_conflict_do_nothing().returning(deliveries.c.delivery_id)
+
+    def get_deliveries(self, tenant_id: str, delivery_ids: Collection[str]) -> Mapping[str, Delivery]:
+        some = select(deliveries).where(deliveries.c.tenant_id == tenant_id, deliveries.c.delivery_id.in_(delivery_ids))
+        return {delivery.delivery_id: delivery for delivery in self._all(Delivery, some, Scope(tenant_id))}
 
     def list_deliveries(self, tenant_id: str, event_id: str) -> tuple[Delivery, ...]:
         own = select(deliveries).where(
@@ -128,22 +168,26 @@ class SqlEvents(SqlQueue):
             Delivery, own, deliveries.c.delivery_id, cursor, limit, scope=Scope(tenant_id), descending=True
         )
 
-    def settle_delivery(self, delivery: Delivery, work: Work, due_at: int | None) -> bool:
-        one = _delivery(delivery.tenant_id, delivery.delivery_id)
-        return self._settle(work, due_at, update(deliveries).where(one).values(to_row(delivery)))
-
     def revive_deliveries(self, wanted: Sequence[Delivery], entry: AuditEntry | None = None) -> tuple[Delivery, ...]:
         return self._change(wanted, self._revive, entry)
 
     def _revive(self, connection: Connection, wanted: Sequence[Delivery]) -> tuple[Delivery, ...]:
         def is_revived(delivery: Delivery) -> bool:
-            dead = and_(_delivery(delivery.tenant_id, delivery.delivery_id), deliveries.c.state == "dead")
-            return connection.execute(update(deliveries).where(dead).values(to_row(delivery))).rowcount > 0
+            dead = _REPLACE.where(deliveries.c.state == "dead")
+            return connection.execute(dead, _named(delivery)).rowcount > 0
 
         revived = tuple(filter(is_revived, wanted))
         self._enqueue(connection, *map(delivering, revived))
         return revived
 
 
-def _delivery(tenant_id: str, delivery_id: str) -> Any:
-    return and_(deliveries.c.tenant_id == tenant_id, deliveries.c.delivery_id == delivery_id)
+def _named(delivery: Delivery) -> dict[str, Any]:
+    """The parameters of `_REPLACE`."""
+    return {**to_row(delivery), "tenant_id_": delivery.tenant_id, "delivery_id_": delivery.delivery_id}
+
+
+_REPLACE = (
+    update(deliveries)
+    .where(deliveries.c.tenant_id == bindparam("tenant_id_"), deliveries.c.delivery_id == bindparam("delivery_id_"))
+    .values(parameters(deliveries))
+)

@@ -70,7 +70,7 @@ class SqlSchedules(SqlQueue):
         return self._page(ScheduleRun, own, runs.c.run_id, cursor, limit, scope=Scope(tenant_id), descending=True)
 
     def settle_run(self, run: ScheduleRun, work: Work, due_at: int | None) -> bool:
-        return self._settle(work, due_at, update(runs).where(_run(run.tenant_id, run.run_id)).values(to_row(run)))
+        return self._settle(work, due_at, update(runs).where(_run(run.tenant_id, run.run_id)).values(to_row(run)), {})
 
     def _write_schedule(self, schedule: Schedule, then: Callable[[Connection], None], entry: AuditEntry | None) -> None:
         """Write over the one whose revision is one less, and what belongs to it."""

@@ -24,7 +24,8 @@ from oriel.store.errors import StoreUnavailable
 
 BUSY_SECONDS = 10
 WAL_SECONDS = 10
-WRITES = "oriel_writes"
+WRITES, ALONE = "oriel_writes", "oriel_alone"
+"""Options of a connection: its transactions write; its statements are transactions of their own."""
 _TURNS: dict[str, threading.Lock] = {}
 _MAKING = threading.Lock()
 
@@ -88,5 +89,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(ALONE, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES, False) else "BEGIN")

@@ -344,7 +344,8 @@ due_work = Table(
     _name("item_id", key=True),
     Column("lane", Name),
     _time("due_at"),
-    Index(None, "due_at"),
+    Index(None, "due_at", "tenant_id"),
+    Index(None, "tenant_id", "due_at"),
     Index(None, "tenant_id", "lane", "item_id"),
 )
 

@@ -471,7 +471,8 @@ def _create_event_tables() -> None:
         _big("due_at"),
         sa.PrimaryKeyConstraint("tenant_id", "kind", "item_id", name="pk_due_work"),
     )
-    op.create_index("ix_due_work_due_at", "due_work", ["due_at"])
+    op.create_index("ix_due_work_due_at_tenant_id", "due_work", ["due_at", "tenant_id"])
+    op.create_index("ix_due_work_tenant_id_due_at", "due_work", ["tenant_id", "due_at"])
     op.create_index("ix_due_work_tenant_id_lane_item_id", "due_work", ["tenant_id", "lane", "item_id"])
 
 
