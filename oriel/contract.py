@@ -14,6 +14,7 @@ from oriel.tracing import Span
 
 Trigger = Literal["http", "event", "schedule"]
 ContentHash = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
+CodeDigest = Annotated[str, Meta(pattern=r"^blake3:[0-9a-f]{64}\Z")]  # of native code (`oriel.native_code`)
 AtLeastOne = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
 

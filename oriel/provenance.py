@@ -23,7 +23,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
-from oriel.contract import ContentHash, NotNegative
+from oriel.contract import CodeDigest, ContentHash, NotNegative
 from oriel.errors import OrielError
 from oriel.messages import Message
 from oriel.signing import PublicKey, Signer, TrustBundle, sign_statement, verify_statement
@@ -113,7 +113,7 @@ class Artifact(_Predicate, frozen=True):
 
     component_digest: ContentHash
     fingerprint: Fingerprint
-    digest: ContentHash
+    digest: CodeDigest
     size: NotNegative
 
     def subject(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from oriel.provenance import (
 from oriel.signing import generate_key, sign_statement
 
 KEY, OTHER = generate_key(), generate_key()
-HASH, DIGEST, CODE = ("sha256:" + letter * 64 for letter in "abc")
+HASH, DIGEST, CODE = "sha256:" + "a" * 64, "sha256:" + "b" * 64, "blake3:" + "c" * 64
 INDEX = BundleIndex(
     content_hash=HASH,
     extension_id="com.acme.notes",

@@ -9,7 +9,6 @@ Rules kept here:
   work that would make them again is spared.
 """
 
-import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from typing import BinaryIO
@@ -18,9 +17,9 @@ import zstandard
 
 from oriel import strict_json
 from oriel.blobs import BlobMismatch
-from oriel.bundle import content_hash as hash_of
 from oriel.engine.inspect import Kind
 from oriel.errors import OrielError
+from oriel.native_code import CodeHash, digest_of
 from oriel.provenance import (
     PREFIX,
     Artifact,
@@ -75,7 +74,7 @@ class Depository:
             artifact = Artifact(
                 component_digest=component_digest,
                 fingerprint=compiled.fingerprint,
-                digest=hash_of(compiled.cwasm),
+                digest=digest_of(compiled.cwasm),
                 size=len(compiled.cwasm),
             )
             packed = zstandard.ZstdCompressor(level=ARTIFACT_LEVEL, write_checksum=True).compress(compiled.cwasm)
@@ -166,11 +165,11 @@ class Depository:
 
 def _unpacked_digest(stream: BinaryIO, size: int) -> str | None:
     """Of at most `size` bytes; None where there are more."""
-    digest, total = hashlib.sha256(), 0
+    code, total = CodeHash(), 0
     with zstandard.ZstdDecompressor().stream_reader(stream) as unpacked:
         while chunk := unpacked.read(_CHUNK):
             total += len(chunk)
             if total > size:
                 return None
-            digest.update(chunk)
-    return PREFIX + digest.hexdigest()
+            code.update(chunk)
+    return code.digest()

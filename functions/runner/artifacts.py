@@ -14,7 +14,6 @@ Rules kept here:
 """
 
 import fcntl
-import hashlib
 import logging
 import os
 import tempfile
@@ -30,6 +29,7 @@ import zstandard
 
 from oriel.blobs.base import BlobMissing, BlobSource
 from oriel.errors import OrielError
+from oriel.native_code import CodeHash, digest_of_file
 from oriel.provenance import (
     Artifact,
     BundleIndex,
@@ -114,7 +114,7 @@ class Artifacts:
 
     def _provide(self, path: Path, component_digest: str) -> None:
         artifact = self._statement(component_digest)
-        if not (path.exists() and _digest(path) == artifact.digest):
+        if not (path.exists() and digest_of_file(path) == artifact.digest):
             self._fetch(path, artifact)
             self._evict(keep=path)
         inode = _inode(path)
@@ -144,7 +144,7 @@ class Artifacts:
 
     def _unpack(self, artifact: Artifact, target: BinaryIO) -> str:
         """Write at most `artifact.size` bytes; the digest of what was written."""
-        sha256, left = hashlib.sha256(), artifact.size
+        code, left = CodeHash(), artifact.size
         unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
         try:
             with self._blobs.open(artifact_key(self._fingerprint, artifact.component_digest)) as packed:
@@ -152,13 +152,13 @@ class Artifacts:
                     left -= len(chunk)
                     if left < 0:
                         raise _unusable("is larger than the one signed")
-                    sha256.update(chunk)
+                    code.update(chunk)
                     target.write(chunk)
         except BlobMissing:
             raise OrielError("artifact_unavailable", retry_after=1) from None
         except zstandard.ZstdError:
             raise _unusable("cannot be unpacked") from None
-        return DIGEST_PREFIX + sha256.hexdigest()
+        return code.digest()
 
     def _get(self, key: str, missing: str) -> bytes:
         try:
@@ -221,11 +221,6 @@ def _inode(path: Path) -> int | None:
 def _touch(path: Path) -> None:
     with suppress(FileNotFoundError):
         os.utime(path)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return DIGEST_PREFIX + hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _unusable(why: str) -> OrielError:

@@ -27,16 +27,13 @@ from oriel.signing.trust import TrustBundle
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 BUNDLE_PREDICATE = "https://oriel.dev/provenance/bundle/v1"
 BUNDLE_SUBJECT = "bundle.tar.zst"
-_PREFIX = "sha256:"
 
-
-class _Digest(Message, frozen=True):
-    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+_Digests = dict[Literal["blake3", "sha256"], Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]]
 
 
 class _Subject(Message, frozen=True):
     name: str
-    digest: _Digest
+    digest: Annotated[_Digests, Meta(min_length=1, max_length=1)]
 
 
 class _Statement(Message, frozen=True):
@@ -47,7 +44,7 @@ class _Statement(Message, frozen=True):
 
 
 class Statement(Struct, frozen=True):
-    """A statement whose signature was verified. `subjects` maps a name to `sha256:…`."""
+    """A statement whose signature was verified. `subjects` maps a name to `sha256:…` or `blake3:…`."""
 
     subjects: Mapping[str, str]
     predicate_type: str
@@ -74,20 +71,17 @@ def sign_statement(
     """The envelope (compact JSON) of a new statement.
 
     Args:
-        subjects: name to `sha256:` and 64 hex digits.
+        subjects: name to `sha256:` or `blake3:` and 64 hex digits.
         predicate: JSON values only.
         certificates: in DER, the signing key's own first, where the verifier trusts their authority and not the key.
     """
-    statement = _Statement(
-        type=STATEMENT_TYPE,
-        subject=tuple(
-            _Subject(name=name, digest=_Digest(sha256=digest.removeprefix(_PREFIX)))
-            for name, digest in sorted(subjects.items())
-        ),
-        predicate_type=predicate_type,
-        predicate=dict(predicate),
-    )
-    payload = strict_json.dumps(statement.to_plain())
+    members = {
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": name, "digest": _digest(text)} for name, text in sorted(subjects.items())],
+        "predicateType": predicate_type,
+        "predicate": dict(predicate),
+    }
+    payload = strict_json.dumps(_Statement.convert(members).to_plain())
     signature = Signature(keyid=key.public.key_id, sig=key.sign(pae(PAYLOAD_TYPE, payload)), x5c=tuple(certificates))
     return seal(payload, [signature])
 
@@ -111,8 +105,18 @@ def verify_statement(
     if statement.predicate_type != predicate_type:
         shown = strict_json.shown(statement.predicate_type)
         raise OrielError("signature_invalid", f"The statement is a {shown}, not a '{predicate_type}'.")
-    subjects = {subject.name: _PREFIX + subject.digest.sha256 for subject in statement.subject}
+    subjects = {subject.name: _text(subject.digest) for subject in statement.subject}
     return Statement(subjects, statement.predicate_type, statement.predicate, signer.key_id)
+
+
+def _digest(text: str) -> dict[str, str]:
+    algorithm, _, hexdigest = text.partition(":")
+    return {algorithm: hexdigest}
+
+
+def _text(digest: _Digests) -> str:
+    ((algorithm, hexdigest),) = digest.items()
+    return f"{algorithm}:{hexdigest}"
 
 
 def claims(envelope: bytes) -> Mapping[str, Any]:

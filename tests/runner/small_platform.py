@@ -11,6 +11,7 @@ import zstandard
 
 from oriel.blobs.files import FileBlobs
 from oriel.engine.config import current_fingerprint
+from oriel.native_code import digest_of
 from oriel.provenance import (
     Artifact,
     BundleIndex,
@@ -69,7 +70,7 @@ class Platform:
         return content_hash
 
     def store_artifact(self, component: str, native: bytes, **statement: Any) -> None:
-        members = {"digest": digest(native), "size": len(native), "fingerprint": self.fingerprint, **statement}
+        members = {"digest": digest_of(native), "size": len(native), "fingerprint": self.fingerprint, **statement}
         artifact = Artifact(component_digest=component, **members)
         packed = zstandard.ZstdCompressor(level=1).compress(native)
         self.blobs.put_new(artifact_key(self.fingerprint, component), packed)

@@ -9,6 +9,7 @@ import pytest
 
 from oriel.blobs.base import BlobMissing
 from oriel.errors import OrielError
+from oriel.native_code import digest_of
 from oriel.provenance import artifact_key, index_key
 from oriel.signing import generate_key
 from runner import artifacts as module
@@ -117,7 +118,7 @@ def test_an_index_copied_to_another_bundle_is_refused(platform):
 
 
 def test_native_code_with_another_digest_than_the_signed_one_is_never_kept(platform):
-    platform.store_artifact(COMPONENT, NATIVE, digest=digest(b"good code"))
+    platform.store_artifact(COMPONENT, NATIVE, digest=digest_of(b"good code"))
     assert "another digest" in refusal(platform.artifacts(), platform.store_index(COMPONENT))
     assert files(platform) == []
 
