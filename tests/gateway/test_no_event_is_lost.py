@@ -1,24 +1,33 @@
 """Random events, faults and deaths: none is lost, none reaches another tenant, and what has a key keeps its order.
 
-Two workers share one store. A step emits, lets a worker take and do something, or lets time pass; the store may fail at
-any write, before or after it was carried out, a handler may fail, and a worker may die with work in its hands. At the
-end the faults stop, and everything must have arrived.
+Workers share one store: SQLite, PostgreSQL, or DynamoDB with the queue that AWS has. A step emits, lets a worker take
+and do something, or lets time pass; the store may fail at any write, before or after it was carried out, a handler may
+fail, a message may be lost or come twice, and a worker may die with work in its hands. At the end the faults stop, and
+everything must have arrived.
 """
 
 import json
 import random
 import tempfile
-from contextlib import suppress
+import uuid
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from gateway.event_function import Function
+from oriel.aws.botocore_client import make_client
+from oriel.aws.services import JsonClient
+from oriel.bell import Bell
 from oriel.errors import OrielError
 from oriel.store import StoreUnavailable
+from tests.store.conftest import dynamodb, postgresql
+from tests.support.aws import CREDENTIALS, target
 from tests.support.dispatching import LONGEST_MS, World
-from tests.support.gateway import answer
+from tests.support.gateway import NOW, answer
 
 TENANTS = ("a", "b")
 WRITES = frozenset(
@@ -51,11 +60,18 @@ class Faulty:
 
 
 class Happening(RuleBasedStateMachine):
+    """On SQLite; the others differ by how the world is made, and in AWS by who does the work."""
+
+    def world_in(self, folder):
+        return World(folder, *TENANTS, wrap=Faulty, attempts=1_000)
+
     @initialize()
     def a_world(self):
         random.seed(0)
-        self.folder = tempfile.TemporaryDirectory()
-        self.world = World(Path(self.folder.name), *TENANTS, wrap=Faulty, attempts=1_000)
+        self.closing = ExitStack()
+        folder = Path(self.closing.enter_context(tempfile.TemporaryDirectory()))
+        self.world = self.world_in(folder)
+        self.closing.callback(self.world.close)
         self.world.runner.reply = self.reply
         self.emitted, self.tried, self.told = {}, set(), []
         self.failing, self.numbers = 0, iter(range(10_000))
@@ -95,24 +111,34 @@ class Happening(RuleBasedStateMachine):
                 with suppress(OrielError):
                     worker.do(work)
 
+    @rule(limit=st.integers(2, 6), dies=st.booleans())
+    def work_together(self, limit, dies):
+        """As the worker of one machine does: prepared together, and settled together."""
+        worker = self.world.another()
+        with suppress(OrielError):
+            ended = [task.do() for task in worker.tasks(worker.claim(limit))]
+            if not dies:
+                worker.settle(ended)
+
     @rule(milliseconds=st.sampled_from([100, 5_000, LEASE_MS]))
     def wait(self, milliseconds):
         self.world.pass_time(milliseconds)
 
+    def finish_some(self):
+        """Do what can be done now; whether there was anything."""
+        return bool(self.world.dispatcher.run_pending())
+
     def teardown(self):
         if not hasattr(self, "world"):
             return
-        self.world.store.faults, self.failing = [], 0
-        for _ in range(200):
-            if not self.world.dispatcher.run_pending():
-                if not self.unfinished():
-                    break
-                self.world.pass_time(LEASE_MS)
-        try:
+        with self.closing:
+            self.world.store.faults, self.failing = [], 0
+            for _ in range(200):
+                if not self.finish_some():
+                    if not self.unfinished():
+                        break
+                    self.world.pass_time(LEASE_MS)
             self.everything_arrived()
-        finally:
-            self.world.close()
-            self.folder.cleanup()
 
     def unfinished(self):
         own = [self.world.stored.list_deliveries(tenant, event_id) for event_id, (tenant, *_) in self.emitted.items()]
@@ -128,8 +154,83 @@ class Happening(RuleBasedStateMachine):
                 assert firsts == sorted(firsts), f"{tenant}'s events of '{key}' came in the order {firsts}"
 
 
-def test_no_event_is_lost_and_none_reaches_another_tenant():
+class OnPostgresql(Happening):
+    def world_in(self, folder):
+        return World(folder, *TENANTS, wrap=Faulty, attempts=1_000, opened=postgresql(folder, self.closing))
+
+
+class Messages:
+    """A queue of SQS, as the bell and Lambda's poller see it. A message may be lost, or come twice.
+
+    The time that a message is to wait is the world's, not the clock's on the wall: until then it is held here.
+    """
+
+    def __init__(self):
+        self._client = make_client("sqs", target("queue"), CREDENTIALS, read_seconds=10)
+        self.url = self._client.create_queue(QueueName=f"oriel-{uuid.uuid4().hex}")["QueueUrl"]
+        self._sender = JsonClient("sqs", target("queue"), CREDENTIALS)
+        self._waiting, self.faults, self.clock = [], [], lambda: NOW
+
+    def now(self):
+        return self.clock()
+
+    def send_message(self, *, DelaySeconds, **message):  # noqa: N803 - SQS's own name
+        if (self.faults.pop(0) if self.faults else None) == "lost":
+            return
+        self._waiting.append((self.now() + 1_000 * DelaySeconds, message))
+
+    def deliver(self, function):
+        """What Lambda's poller does once; whether there was a message."""
+        due = [message for at, message in self._waiting if at <= self.now()]
+        self._waiting = [(at, message) for at, message in self._waiting if at > self.now()]
+        for message in due:
+            self._sender.send_message(DelaySeconds=0, **message)
+        got = self._client.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        for message in got.get("Messages", []):
+            fault = self.faults.pop(0) if self.faults else None
+            answered = function({"Records": [{"messageId": "m", "body": message["Body"]}]}, Minutes())
+            if not answered["batchItemFailures"] and fault != "again":
+                self._client.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        return "Messages" in got
+
+
+class Minutes:
+    def get_remaining_time_in_millis(self):
+        return 600_000
+
+
+class InAws(Happening):
+    """DynamoDB, and the function for events, fed by SQS and the sweep."""
+
+    def world_in(self, folder):
+        self.messages = Messages()
+        bell = Bell(self.messages, self.messages.url, None, self.messages.now)
+        made = World(folder, *TENANTS, wrap=Faulty, attempts=1_000, opened=dynamodb(folder, None), told=bell)
+        self.messages.clock = made.clock
+        self.function = Function(made.dispatcher, made.emitter)
+        return made
+
+    @rule(faults=st.lists(st.sampled_from([None, "lost", "again"]), max_size=6))
+    def trouble_with_messages(self, faults):
+        self.messages.faults += faults
+
+    @rule()
+    def messages_come(self):
+        self.messages.deliver(self.function)
+
+    @rule()
+    def a_sweep(self):
+        with suppress(OrielError):  # Lambda logs it, and the next minute comes
+            self.function({"task": "sweep"}, Minutes())
+
+    def finish_some(self):
+        self.messages.faults = []
+        return self.messages.deliver(self.function) or self.function({"task": "sweep"}, Minutes())["done"]
+
+
+@pytest.mark.parametrize(("place", "examples"), [(Happening, 12), (OnPostgresql, 3), (InAws, 4)])
+def test_no_event_is_lost_and_none_reaches_another_tenant(place, examples):
     checked = settings(
-        max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
-    run_state_machine_as_test(Happening, settings=checked)
+    run_state_machine_as_test(place, settings=checked)

@@ -57,20 +57,27 @@ def empty_database():
         return (Path(folder) / "oriel.db").read_bytes()
 
 
-class World:
-    """One store, one extension, installs of it, and everything that brings events to them."""
+def sqlite_in(path, clock):
+    (path / "oriel.db").write_bytes(empty_database())
+    return SqlStore.sqlite(path / "oriel.db", clock)
 
-    def __init__(self, path, *tenants, wrap=lambda store: store, attempts=10):
-        (path / "oriel.db").write_bytes(empty_database())
-        self.clock = Clock(NOW)
-        self.stored = SqlStore.sqlite(path / "oriel.db", self.clock)
+
+class World:
+    """One store, one extension, installs of it, and everything that brings events to them.
+
+    `opened` gives the store to a clock, `told` is told of work; without them it is SQLite, and nobody.
+    """
+
+    def __init__(self, path, *tenants, wrap=lambda store: store, attempts=10, opened=None, told=lambda _: None):
+        self.clock, self.told = Clock(NOW), told
+        self.stored = opened(self.clock) if opened else sqlite_in(path, self.clock)
         self.store = wrap(self.stored)
         self.bench = Bench(store=self.store)
         self.runner, self.gateway = self.bench.runner, self.bench.gateway
         self.bench.resolver._ttl = 0.0
         self.attempts = attempts
         self.dispatcher = self.another()
-        self.emitter = Emitter(self.store, Bounds(extension_per_minute=50), clock=self.clock)
+        self.emitter = Emitter(self.store, Bounds(extension_per_minute=50), told=told, clock=self.clock)
         self.scheduling = Scheduling(self.store, clock=self.clock)
         self.stored.put_publisher(Publisher(publisher="com.acme", prefixes=("com.acme",), created_at=NOW))
         self.manifest = Manifest.parse(MANIFEST)
@@ -83,7 +90,8 @@ class World:
 
     def another(self):
         """One more worker on the same store."""
-        return Dispatcher(self.store, self.gateway, longest_ms=LONGEST_MS, attempts=self.attempts, clock=self.clock)
+        times = {"longest_ms": LONGEST_MS, "attempts": self.attempts, "clock": self.clock}
+        return Dispatcher(self.store, self.gateway, **times, told=self.told)
 
     def install(self, tenant="acme", topics=TOPICS):
         granted = Grant(capability="events.subscribe", topics=topics, granted_by="ann", granted_at=NOW)
