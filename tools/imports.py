@@ -26,16 +26,21 @@ ENTRIES = {
     "registry": "registry.on_lambda",
     "publisher": "registry.on_queue",
     "library": "registry.on_deploy",
+    "migration": "registry.on_migration",
 }
 # Named by a string, in the module that stands first.
 BY_NAME = {
     "runner.host.table": ("runner.host.events", "runner.host.schedule"),
+    "oriel.store.migrating": (
+        "oriel.store.sql.migrations.env",
+        "oriel.store.sql.migrations.tenancy",
+        "oriel.store.sql.migrations.versions.v0001_baseline",
+    ),
     "registry.compiling": ("registry.limited", "oriel.engine.compile"),
 }
 # Imported by a function's code, and never by the function: what each is for, and why it does not come to that in AWS.
 NEVER = {
     "oriel.keyring": "keys are in KMS and Secrets Manager",
-    "oriel.store.sql": "the store is DynamoDB",
     "runner.app": "the runner is called by name",
 }
 

@@ -1,6 +1,6 @@
 """What a Lambda function or the layer holds: its own code, what it imports, bytecode. `sam build` calls this.
 
-    python tools/package.py [--arch arm64|x86_64] gateway|events|runner|registry|publisher|library|wasmtime FOLDER
+    python tools/package.py [--arch arm64|x86_64] PART FOLDER
 
 Rules kept here:
 
@@ -67,7 +67,9 @@ PARTS = {
     "registry": Part("function-registry", entry=ENTRIES["registry"], web=("host", "guest", "console")),
     "publisher": Part("function-publisher", entry=ENTRIES["publisher"]),
     "library": Part("function-library", entry=ENTRIES["library"], web=("guest",)),
+    "migration": Part("function-migration", entry=ENTRIES["migration"]),
     "wasmtime": Part("layer-wasmtime", folder="python"),
+    "postgresql": Part("layer-postgresql", folder="python"),
 }
 
 

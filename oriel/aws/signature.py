@@ -5,10 +5,10 @@ Source: AWS, "Create a signed AWS API request". The tests compare it with botoco
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlencode
 
 from oriel.aws.credentials import Credentials
 
@@ -50,11 +50,49 @@ def signed_headers(
     lines += [f"{name}:{' '.join(sent[name].split())}" for name in sorted(sent)]
     lines += ["", names, digest]
     scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
-    to_sign = "\n".join([ALGORITHM, stamp, scope, hashlib.sha256("\n".join(lines).encode()).hexdigest()])
-    key = _signing_key(credentials.secret_access_key, stamp[:8], region, service)
-    signature = hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
+    signature = _signature(credentials, lines, stamp, scope)
     given = f"Credential={credentials.access_key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
     return sent | {"authorization": f"{ALGORITHM} {given}"}
+
+
+def presigned_query(
+    credentials: Credentials,
+    *,
+    service: str,
+    region: str,
+    host: str,
+    query: Mapping[str, str],
+    seconds: int,
+    stamp: str | None = None,
+) -> str:
+    """The query of a signed `GET /` that anybody may send to `host` for some seconds.
+
+    Args:
+        stamp: the time of the signature (`20261128T010203Z`); now.
+    """
+    stamp = stamp or datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
+    named = {
+        **query,
+        "X-Amz-Algorithm": ALGORITHM,
+        "X-Amz-Credential": f"{credentials.access_key_id}/{scope}",
+        "X-Amz-Date": stamp,
+        "X-Amz-Expires": str(seconds),
+        "X-Amz-SignedHeaders": "host",
+    }
+    if credentials.session_token:
+        named["X-Amz-Security-Token"] = credentials.session_token
+    written = urlencode(named, quote_via=quote, safe=_UNRESERVED)
+    lines = ["GET", "/", _canonical_query(written), f"host:{host}", "", "host", hashlib.sha256(b"").hexdigest()]
+    return f"{written}&X-Amz-Signature={_signature(credentials, lines, stamp, scope)}"
+
+
+def _signature(credentials: Credentials, lines: Sequence[str], stamp: str, scope: str) -> str:
+    """Of a canonical request, given by its lines."""
+    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    day, region, service, _ = scope.split("/")
+    key = _signing_key(credentials.secret_access_key, day, region, service)
+    return hmac.new(key, "\n".join([ALGORITHM, stamp, scope, digest]).encode(), hashlib.sha256).hexdigest()
 
 
 def _canonical_query(query: str) -> str:

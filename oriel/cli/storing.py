@@ -19,7 +19,15 @@ def _group() -> None:
 def migrate(
     application_role: Annotated[
         str,
-        typer.Option("--application-role", help="PostgreSQL: a role that may then read and write the tables."),
+        typer.Option("--application-role", help="PostgreSQL: a role that may then read and write all tables."),
+    ] = "",
+    gateway_role: Annotated[
+        str,
+        typer.Option("--gateway-role", help="PostgreSQL: the gateway's own, which then writes what happens."),
+    ] = "",
+    runner_role: Annotated[
+        str,
+        typer.Option("--runner-role", help="PostgreSQL: the runner's own, for guests' records, events, schedules."),
     ] = "",
     data_dir: DataDir = None,
     json: Json = False,
@@ -28,10 +36,11 @@ def migrate(
 
     It is one transaction. Make a backup before: there is no way back but that.
     """
-    from oriel.store.opening import migrate_store, without_password
+    from oriel.store.migrating import migrate_store
+    from oriel.store.opening import without_password
 
     url = load_settings(data_dir, None, None).store_url
-    before, after = migrate_store(url, application_role)
+    before, after = migrate_store(url, registry=application_role, gateway=gateway_role, runner=runner_role)
     done = "is up to date" if before == after else f"was {f'at {before}' if before else 'empty'} and is migrated"
     out.result(
         {"store": without_password(url), "before": before, "after": after},

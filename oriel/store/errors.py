@@ -15,3 +15,7 @@ class StoreUnavailable(OrielError):
 
     def __init__(self, detail: str = "The registry's store did not answer.") -> None:
         super().__init__("unavailable", detail, retry_after=1)
+
+
+class UnknownTables(StoreUnavailable):
+    """The database's tables are not of this version of Oriel, nor of an earlier one."""

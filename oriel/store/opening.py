@@ -27,34 +27,6 @@ def open_store(url: str) -> Store:
     return opener(rest)
 
 
-def migrate_store(url: str, application_role: str = "") -> tuple[str | None, str]:
-    """Bring the tables of an SQL store to what this version of Oriel needs; the revisions before and after.
-
-    Args:
-        application_role: a role of PostgreSQL that may then read and write the tables.
-
-    Raises:
-        InvalidInput: `invalid_input`, where the store has no tables, or no roles for `application_role`.
-        StoreUnavailable: the database does not answer, or has tables that this version of Oriel does not know.
-    """
-    scheme, _, rest = url.partition(":")
-    if scheme not in {"sqlite", "postgresql"} or not rest or (application_role and scheme != "postgresql"):
-        what = f"roles for {application_role}" if application_role else "migrations"
-        finding = Finding(SETTING, f"{without_password(url)!r} has no {what}.")
-        raise InvalidInput("invalid_input", [finding], subject="The environment")
-    from oriel.store.sql import schema
-    from oriel.store.sql.postgresql import postgresql_engine, require_answer
-    from oriel.store.sql.sqlite import sqlite_engine
-
-    engine = sqlite_engine(Path(rest)) if scheme == "sqlite" else postgresql_engine(url)
-    try:
-        if scheme == "postgresql":
-            require_answer(engine)
-        return schema.migrate(engine, application_role), schema.HEAD
-    finally:
-        engine.dispose()
-
-
 def without_password(url: str) -> str:
     """A store's URL to show to people."""
     return re.sub(r"(//[^/?#:@]*):[^/?#]*@", r"\1:***@", url)
@@ -72,6 +44,13 @@ def _postgresql(rest: str) -> Store:
     return SqlStore.postgresql(f"postgresql:{rest}")
 
 
+def _rds(rest: str) -> Store:
+    from oriel.store.sql import SqlStore
+    from oriel.store.sql.rds import RdsTarget
+
+    return SqlStore.rds(RdsTarget.parse(rest, setting=SETTING))
+
+
 def _dynamodb(rest: str) -> Store:
     from oriel.store.dynamodb import DynamoStore
 
@@ -81,5 +60,6 @@ def _dynamodb(rest: str) -> Store:
 _BACKENDS: Mapping[str, tuple[str, Callable[[str], Store]]] = {
     "sqlite": ("sqlite:PATH", _sqlite),
     "postgresql": ("postgresql://USER:PASSWORD@HOST/DATABASE", _postgresql),
+    "rds": ("rds:HOST[:PORT]/DATABASE?user=USER[&region=…&roots=PATH]", _rds),
     "dynamodb": ("dynamodb:TABLE[?region=…&endpoint=…]", _dynamodb),
 }

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 import pytest
 
 from oriel.store.dynamodb import table
+from oriel.store.sql.roles import IN_AWS
 from tests.support.stack import chosen
 from tools.imports import ENTRIES, reachable, source_of
 
@@ -20,7 +21,9 @@ FUNCTIONS = {
     "registry": ("RegistryFunction",),
     "publisher": ("PublisherFunction", "RebuildFunction"),
     "library": ("LibraryFunction",),
+    "migration": ("MigrationFunction",),
 }
+STORES = ("dynamodb", "postgresql")
 DYNAMODB = {
     "get_item": {"GetItem"},
     "batch_get_item": {"BatchGetItem"},
@@ -48,6 +51,7 @@ CALLS = {
     r"_kms\.decrypt\(": "kms:Decrypt",
     r"_secrets\.get_secret_value\(": "secretsmanager:GetSecretValue",
     r"\.send_message\(": "sqs:SendMessage",
+    r"auth_token\(target, source\(\)\)": "rds-db:connect",
     r"_client\.invoke\(": "lambda:InvokeFunction",
     r'_client\.signed\("GET"': "s3:GetObject",
     r'client\.signed\("PUT"': "s3:PutObject",
@@ -60,6 +64,14 @@ CALLS = {
 }
 # Lambda asks for these itself, with the function's role.
 OF_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}
+OF_A_NETWORK = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
 OF_A_QUEUE = {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 # What a function cannot ask for without one of these variables, which say of what it is asked.
 NEEDS = {
@@ -91,30 +103,37 @@ NEVER_ASKED = {
         "s3:AbortMultipartUpload": "it streams nothing in parts",
     },
     "library": {},
+    "migration": {},
 }  # fmt: skip
 
 
-def resources():
-    return chosen(BelievedPlatformKeys="arn:aws:kms:eu-central-1:123456789012:key/former")["Resources"]
+PARTS = [(store, part) for store in STORES for part in FUNCTIONS if store == "postgresql" or part != "migration"]
 
 
-def statements(part):
+def resources(store):
+    former = "arn:aws:kms:eu-central-1:123456789012:key/former"
+    return chosen(BelievedPlatformKeys=former, Store=store)["Resources"]
+
+
+def statements(part, store="dynamodb", effect="Allow"):
     """Of the role that all functions of the part have."""
-    (role,) = {resources()[function]["Properties"]["Role"]["Fn::GetAtt"][0] for function in FUNCTIONS[part]}
-    policies = resources()[role]["Properties"]["Policies"]
-    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+    found = resources(store)
+    (role,) = {found[function]["Properties"]["Role"]["Fn::GetAtt"][0] for function in FUNCTIONS[part]}
+    policies = found[role]["Properties"]["Policies"]
+    given = [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+    return [statement for statement in given if statement["Effect"] == effect]
 
 
 def listed(value):
     return value if isinstance(value, list) else [value]
 
 
-def allowed(part):
-    return {action for statement in statements(part) for action in listed(statement["Action"])}
+def allowed(part, store="dynamodb"):
+    return {action for statement in statements(part, store) for action in listed(statement["Action"])}
 
 
-def asked(part):
-    """The actions that a function's code can ask for."""
+def asked(part, store):
+    """The actions that a function's code can ask for, with what its variables name."""
     found = set()
     for module in reachable(ENTRIES[part]).own:
         text = source_of(module).read_text()
@@ -123,17 +142,20 @@ def asked(part):
         if module == "oriel.blobs.s3":
             found |= {f"s3:{a}" for operation in _operations(text) for a in S3.get(operation, ())}
         found |= {action for pattern, action in CALLS.items() if re.search(pattern, text)}
-    given = {name for function in FUNCTIONS[part] for name in variables(function)}
+    given = {name for function in FUNCTIONS[part] for name in variables(function, store)}
+    elsewhere = "rds-db:" if store == "dynamodb" else "dynamodb:"
+    found = {action for action in found if not action.startswith(elsewhere)}
     return {action for action in found if not (needed := NEEDS.get(action)) or needed & given}
 
 
-def variables(function):
-    return resources()[function]["Properties"]["Environment"]["Variables"]
+def variables(function, store):
+    return resources(store)[function]["Properties"]["Environment"]["Variables"]
 
 
 def takes_from_a_queue(part):
     """Whether Lambda takes messages for one of the part's functions."""
-    mappings = [r["Properties"] for r in resources().values() if r["Type"] == "AWS::Lambda::EventSourceMapping"]
+    found = resources("dynamodb").values()
+    mappings = [r["Properties"] for r in found if r["Type"] == "AWS::Lambda::EventSourceMapping"]
     return any(function in str(mapping["FunctionName"]) for mapping in mappings for function in FUNCTIONS[part])
 
 
@@ -143,22 +165,50 @@ def _operations(text):
     )
 
 
-@pytest.mark.parametrize("part", FUNCTIONS)
-def test_a_role_allows_nothing_that_its_functions_code_does_not_ask_for(part):
+@pytest.mark.parametrize(("store", "part"), PARTS)
+def test_a_role_allows_nothing_that_its_functions_code_does_not_ask_for(store, part):
     of_lambda = OF_LAMBDA | (OF_A_QUEUE if takes_from_a_queue(part) else set())
-    assert allowed(part) - asked(part) == of_lambda
+    of_lambda |= OF_A_NETWORK if store == "postgresql" else set()
+    assert allowed(part, store) - asked(part, store) == of_lambda
+
+
+@pytest.mark.parametrize(("store", "part"), PARTS)
+def test_what_a_functions_code_asks_for_its_role_allows_but_for_what_it_never_comes_to(store, part):
+    never = {action for action in NEVER_ASKED[part] if store == "dynamodb" or not action.startswith("dynamodb:")}
+    assert asked(part, store) - allowed(part, store) == never
+
+
+@pytest.mark.parametrize(("store", "part"), PARTS)
+def test_no_role_names_a_wildcard_but_where_aws_has_no_resource_and_then_no_code_may_use_it(store, part):
+    wide = [s for s in statements(part, store) if "*" in listed(s["Resource"])]
+    assert not any("*" in action for s in statements(part, store) for action in listed(s["Action"]))
+    assert {action for s in wide for action in listed(s["Action"])} == (OF_A_NETWORK if store == "postgresql" else set())
+    denied = statements(part, store, "Deny")
+    assert [(s["Action"], s["Resource"], s["Condition"]) for s in denied] == (
+        [("ec2:*", "*", {"Null": {"lambda:SourceFunctionArn": "false"}})] if store == "postgresql" else []
+    )
 
 
 @pytest.mark.parametrize("part", FUNCTIONS)
-def test_what_a_functions_code_asks_for_its_role_allows_but_for_what_it_never_comes_to(part):
-    assert asked(part) - allowed(part) == NEVER_ASKED[part].keys()
+def test_a_function_connects_to_the_proxy_as_the_role_that_its_variables_name_and_as_no_other(part):
+    (connect,) = (s for s in statements(part, "postgresql") if s["Action"] == "rds-db:connect")
+    place, names = connect["Resource"]["Fn::Sub"]
+    users = {variables(function, "postgresql")["ORIEL_STORE"]["Fn::Sub"] for function in FUNCTIONS[part]}
+    assert {user.rpartition("?user=")[2] for user in users} == {place.rpartition("/")[2]}
+    assert names == {"Proxy": {"Fn::Select": [6, {"Fn::Split": [":", {"Fn::GetAtt": ["DatabaseProxy", "DBProxyArn"]}]}]}}
 
 
-@pytest.mark.parametrize("part", FUNCTIONS)
-def test_no_role_names_a_wildcard_for_an_action_or_a_resource(part):
-    for statement in statements(part):
-        assert not any("*" in action for action in listed(statement["Action"]))
-        assert "*" not in listed(statement["Resource"])
+def test_the_registrys_role_in_the_database_is_the_registrys_and_the_migrations_are_the_owners():
+    users = {part: variables(functions[0], "postgresql")["ORIEL_STORE"] for part, functions in FUNCTIONS.items()}
+    named = {part: user["Fn::Sub"].rpartition("=")[2] for part, user in users.items()}
+    assert named == {
+        "gateway": IN_AWS.gateway,
+        "events": IN_AWS.gateway,
+        "runner": IN_AWS.runner,
+        "registry": IN_AWS.registry,
+        "publisher": IN_AWS.registry,
+        "migration": "oriel_owner",
+    }
 
 
 def leading_keys(part, action):
@@ -211,5 +261,6 @@ def test_the_gateway_reads_no_bundle():
 
 
 def test_only_the_publisher_signs_and_only_the_gateways_functions_call_the_runner():
-    assert [part for part in FUNCTIONS if "kms:Sign" in allowed(part)] == ["publisher"]
-    assert [part for part in FUNCTIONS if "lambda:InvokeFunction" in allowed(part)] == ["gateway", "events"]
+    assert [part for part in FUNCTIONS if "kms:Sign" in allowed(part, "postgresql")] == ["publisher"]
+    callers = [part for part in FUNCTIONS if "lambda:InvokeFunction" in allowed(part, "postgresql")]
+    assert callers == ["gateway", "events"]

@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, event, inspect
 from oriel.cli import run
 from oriel.store import StoreUnavailable, open_store
 from oriel.store.sql.postgresql import postgresql_engine
+from oriel.store.sql.roles import Roles
 from oriel.store.sql.schema import HEAD, current_revision, migrate
 from oriel.store.sql.sqlite import sqlite_engine
 from oriel.store.sql.tables import METADATA
@@ -127,11 +128,24 @@ def test_a_database_of_a_later_version_of_oriel_is_not_opened_and_not_touched(en
     migrate(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("COMMENT ON TABLE alembic_version IS '0002'")
     with pytest.raises(StoreUnavailable, match="9999"):
         open_store(store_url(engine))
     with pytest.raises(StoreUnavailable, match="9999"):
         migrate(engine)
     assert current_revision(engine) == "9999"
+
+
+def test_tables_of_a_later_version_that_say_so_are_worked_on():
+    with empty_postgresql(None) as engine:
+        migrate(engine, Roles(APPLICATION))
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+        store = open_store(shared_server().url(engine.url.database, APPLICATION))
+        store.put_publisher(publisher())
+        store.close()
+        engine.dispose()
 
 
 def test_a_database_with_tables_of_somebody_else_is_not_touched(engine):

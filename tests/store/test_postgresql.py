@@ -10,7 +10,8 @@ from sqlalchemy import event, select, text
 from oriel.errors import InvalidInput
 from oriel.store import StoreUnavailable, open_store
 from oriel.store.guests import GuestWrite
-from oriel.store.opening import migrate_store, without_password
+from oriel.store.migrating import migrate_store
+from oriel.store.opening import without_password
 from oriel.store.sql import database, tables
 from oriel.store.sql.row_security import NOBODY, Scope
 from tests.store.factory import install, publisher, upload, version

@@ -11,10 +11,11 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -23,6 +24,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from oriel.local.tokens import jwks
 from tests.support.aws import CREDENTIALS, REGION, moto_endpoint
 from tests.support.lambdas import Emulated, built, listening
+from tests.support.postgres import empty_database, shared_server
+from tests.support.rds_proxy import RdsProxy
 from tests.support.stack import Stack, boto
 
 ISSUER = "urn:oriel:local"
@@ -30,10 +33,17 @@ HOP_BY_HOP = {"connection", "host", "content-length", "transfer-encoding", "keep
 
 
 class AwsPlatform:
-    """Use it in a `with`."""
+    """Use it in a `with`.
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    Args:
+        parameters: of the template. With `Store=postgresql` the store is a database of the real server behind a proxy
+            that asks for tokens of IAM's (tests/support/rds_proxy.py), and the deployment's own function migrates it.
+        settings: variables of all functions.
+    """
+
+    def __init__(self, folder: Path, parameters: Mapping[str, str] | None = None, **settings: str) -> None:
         self._folder, self._settings = folder, settings
+        self._parameters = {"OidcIssuer": f"http://{ISSUER}"} | dict(parameters or {})
         self._opened = contextlib.ExitStack()
         self.keyring = SimpleNamespace(issuer_key=Ed25519PrivateKey.generate())
         self.settings = SimpleNamespace(cache_seconds=float(settings.get("ORIEL_CACHE_SECONDS", "5")))
@@ -46,7 +56,7 @@ class AwsPlatform:
         built()
         keys = self._folder / "jwks.json"
         keys.write_text(json.dumps(jwks(self.keyring.issuer_key)))
-        self.stack = Stack(f"oriel-{uuid.uuid4().hex[:8]}", OidcIssuer=f"http://{ISSUER}")
+        self.stack = Stack(f"oriel-{uuid.uuid4().hex[:8]}", **self._parameters)
         self._keys = str(keys)
         self._proxies = {
             name: self._opened.enter_context(listening(self._proxy(name))) for name in self.stack.environment
@@ -58,12 +68,36 @@ class AwsPlatform:
         poller.start()
         self._opened.callback(poller.join)
         self._opened.callback(self._stopping.set)
+        if self._parameters.get("Store") == "postgresql":
+            self.rds = self._opened.enter_context(
+                RdsProxy(shared_server().socket_path, CREDENTIALS, REGION, self._folder)
+            )
+            self.database = self._opened.enter_context(empty_database())
+            self._opened.callback(self._close_environments)
+            self.migrated = self._migrate()
         return self
+
+    def _migrate(self) -> list[Any]:
+        """Create the custom resource, as CloudFormation does; what it was told."""
+        told: list[Any] = []
+
+        def listen(request: BaseHTTPRequestHandler, body: bytes) -> None:
+            told.append(json.loads(body))
+            _answer(request, 200, [], b"")
+
+        with listening(_handler(listen)) as url:
+            ids = {"StackId": "stack", "RequestId": uuid.uuid4().hex, "LogicalResourceId": "TablesMigrated"}
+            given = {"ResourceProperties": {"Address": "proxy.example"}, "ResponseURL": f"{url}/answer?signed=1"}
+            self.function("MigrationFunction").call({"RequestType": "Create", **ids, **given})
+        return told
 
     def __exit__(self, *_failure: object) -> None:
         self._opened.close()
-        for environment in self._environments.values():
-            environment.close()
+        self._close_environments()
+
+    def _close_environments(self) -> None:
+        while self._environments:
+            self._environments.popitem()[1].close()
 
     def function(self, name: str) -> Emulated:
         """The execution environment of a function, started when it is first asked for."""
@@ -91,7 +125,8 @@ class AwsPlatform:
     def new_environment(self, name: str) -> Emulated:
         """Another execution environment, cold; the caller closes it."""
         properties = self.stack.functions[name]["Properties"]
-        layers = [built() / "WasmtimeLayer"] if properties.get("Layers") else []
+        named = str(properties.get("Layers", []))
+        layers = [built() / layer for layer in ("WasmtimeLayer", "PostgresqlLayer") if layer in named]
         return Emulated(built() / name, layers, properties["Handler"], self._environment(name), self._log_of(name))
 
     def _log_of(self, name: str) -> Path:
@@ -115,7 +150,10 @@ class AwsPlatform:
         }
         if "ORIEL_OIDC_ISSUER" in given:
             given |= {"ORIEL_OIDC_ISSUER": ISSUER, "ORIEL_OIDC_JWKS": self._keys}
-        return given | self._settings
+        given |= self._settings
+        if given["ORIEL_STORE"].startswith("rds:"):
+            given["ORIEL_STORE"] = self.rds.store(self.database, given["ORIEL_STORE"].rpartition("user=")[2])
+        return given
 
     def _proxy(self, name: str):
         """What stands between a function and moto, and writes down what is asked."""

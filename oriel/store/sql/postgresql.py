@@ -47,10 +47,15 @@ def postgresql_engine(url: str) -> Engine:
             pool_use_lifo=True,
         )
     except ImportError:
-        message = "PostgreSQL needs a driver: install oriel[postgresql]."
+        raise missing_driver() from None
     except (exc.ArgumentError, ValueError):
         message = "it is not a URL of PostgreSQL; give postgresql://USER:PASSWORD@HOST/DATABASE."
     raise InvalidInput("invalid_input", [Finding("ORIEL_STORE", message)], subject="The environment")
+
+
+def missing_driver() -> InvalidInput:
+    message = "PostgreSQL needs a driver: install oriel[postgresql]."
+    return InvalidInput("invalid_input", [Finding("ORIEL_STORE", message)], subject="The environment")
 
 
 def require_answer(engine: Engine) -> None:
