@@ -45,7 +45,9 @@ UNNEEDED_FILES = (
     ".lock",
 )
 UNNEEDED_FOLDERS = ("tests", "test", "testing", "__pycache__", "bin", "examples")
-UNNEEDED_LIBRARIES = ("cffi", "pycparser")  # cryptography's wheel wants `_cffi_backend` alone, the built half of cffi
+# cryptography's wheel wants `_cffi_backend` alone, the built half of cffi. Of SQLAlchemy its core speaks PostgreSQL.
+UNNEEDED_LIBRARIES = ("cffi", "pycparser", "sqlalchemy/orm")
+UNNEEDED_LIBRARIES += ("sqlalchemy/dialects/mssql", "sqlalchemy/dialects/mysql", "sqlalchemy/dialects/oracle")
 # zstandard has two ways to its library, of 12 MB each; CPython takes the other one.
 # botocore describes every service there is; these are asked, and what a client of theirs reads beside.
 BOTOCORE_DATA = ("s3", "endpoints.json", "partitions.json", "sdk-default-configuration.json", "_retry.json")

@@ -7,33 +7,28 @@ and fails, with the reason in its events, where it does. Nobody has to remember 
 
 Rules kept here:
 
-- It is always answered, or the deployment would wait for its whole time.
+- It is always answered, or the deployment would wait for its whole time (`oriel.aws.custom_resource`).
 - Modules first, then what imports them: no browser gets a new `guest.js` with old modules.
 - Nothing is taken away: the stack's end leaves the bucket, and a former library's files disturb nobody.
-
-Source: AWS CloudFormation, custom resource request and response objects.
 """
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from oriel import telemetry
 from oriel.aws import Again, persist
 from oriel.aws.bucket import bucket_client
+from oriel.aws.custom_resource import answer, done, failed
 from oriel.aws.services import Client
 from oriel.aws.settings import target_of_setting
-from oriel.connections import Connections, NoAnswer
+from oriel.connections import NoAnswer
 from oriel.settings import Settings
 from oriel.ui import LIBRARY, object_headers
 from oriel.web_files import library_files
 
-ANSWER_SECONDS = 10
 PHYSICAL_ID = "oriel-guest-library"  # the same for ever: an update replaces nothing
-_REASON_CHARACTERS = 1_000
 
 _log = logging.getLogger(__name__)
 
@@ -55,31 +50,17 @@ class Function:
     def __call__(self, event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
         try:
             names = () if event["RequestType"] == "Delete" else self._deposit()
-            said = {"Status": "SUCCESS", "Data": {"Files": len(names)}}
+            said = done({"Files": len(names)})
         except Exception as error:
             _log.exception("the guest library is not in place")
-            said = {"Status": "FAILED", "Reason": f"The guest library is not in place: {error}"[:_REASON_CHARACTERS]}
-        said |= {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
-        said["PhysicalResourceId"] = event.get("PhysicalResourceId") or PHYSICAL_ID
-        _answer(event["ResponseURL"], said)
-        return said
+            said = failed(f"The guest library is not in place: {error}")
+        return answer(event, said, PHYSICAL_ID)
 
     def _deposit(self) -> tuple[str, ...]:
         files = tuple(library_files("guest"))
         for name, path in files:
             self._put(f"{LIBRARY}/{name}", path.read_bytes())
         return tuple(name for name, _ in files)
-
-
-def _answer(url: str, said: Mapping[str, Any]) -> None:
-    """CloudFormation's address is signed for a PUT without a content type."""
-    parts = urlsplit(url)
-    connections = Connections(url, read_seconds=ANSWER_SECONDS)
-    body = json.dumps(said).encode()
-    with connections.request("PUT", f"{parts.path}?{parts.query}", {"content-type": ""}, body) as answer:
-        answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"CloudFormation's address answered {answer.status}")
 
 
 def put_object(client: Client, folder: str, key: str, data: bytes) -> None:

@@ -10,19 +10,15 @@ Rules kept here:
 - Tables of a later revision are left as they are: a deployment that is rolled back does not fail on them.
 - CloudFormation waits for an answer and gets one, whatever happened; deleting its resource deletes nothing.
 - It is told the database's address when the tables are there, so that what needs the address comes after them.
-
-Source: AWS, "Custom resources" (request and response objects).
 """
 
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from oriel import telemetry
-from oriel.connections import Connections, NoAnswer
+from oriel.aws.custom_resource import answer, done, failed
 from oriel.errors import OrielError
 from oriel.settings import Settings
 from oriel.store.errors import UnknownTables
@@ -30,8 +26,7 @@ from oriel.store.migrating import migrate_store
 
 MARGIN_MS = 60_000  # what is left for the answer
 PAUSE_SECONDS = 5.0
-ANSWER_SECONDS = 20.0
-RESOURCE = "oriel-tables"
+PHYSICAL_ID = "oriel-tables"
 _log = logging.getLogger(__name__)
 
 
@@ -52,25 +47,25 @@ class Function:
             case {"task": "migrate"}:
                 return self._done(context)
             case {"RequestType": "Delete"}:
-                return _answered(event, "SUCCESS", {})
+                return answer(event, done({}), PHYSICAL_ID)
             case {"RequestType": "Create" | "Update"}:
-                return self._for_cloudformation(event, context)
+                return answer(event, self._deployed(event, context), PHYSICAL_ID)
         raise OrielError("malformed_request", "The event is none that this function knows.")
 
-    def _for_cloudformation(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    def _deployed(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         address = event["ResourceProperties"]["Address"]
         try:
-            return _answered(event, "SUCCESS", {**self._done(context), "Address": address})
-        except UnknownTables as later:
+            return done({**self._done(context), "Address": address})
+        except UnknownTables as unknown:
             if event["RequestType"] == "Create":
-                return _answered(event, "FAILED", {}, later.detail)
-            _log.warning("the tables stay as they are: %s", later.detail)
-            return _answered(event, "SUCCESS", {"Address": address})
+                return failed(unknown.detail)
+            _log.warning("the tables stay as they are: %s", unknown.detail)
+            return done({"Address": address})
         except OrielError as error:
-            return _answered(event, "FAILED", {}, error.detail)
-        except Exception as error:  # without an answer CloudFormation would wait for an hour
+            return failed(error.detail)
+        except Exception as error:
             _log.exception("the tables were not migrated")
-            return _answered(event, "FAILED", {}, f"{type(error).__name__}: see the function's log")
+            return failed(f"{type(error).__name__}: see the function's log")
 
     def _done(self, context: Any) -> dict[str, Any]:
         while True:
@@ -85,27 +80,6 @@ class Function:
                 self._sleep(PAUSE_SECONDS)
             else:
                 return {"before": before or "", "after": after}
-
-
-def _answered(event: Mapping[str, Any], status: str, data: Mapping[str, Any], reason: str = "") -> dict[str, Any]:
-    """Tell CloudFormation; what it was told."""
-    said = {
-        "Status": status,
-        "Reason": reason,
-        "PhysicalResourceId": RESOURCE,
-        "StackId": event["StackId"],
-        "RequestId": event["RequestId"],
-        "LogicalResourceId": event["LogicalResourceId"],
-        "Data": dict(data),
-    }
-    url = urlsplit(str(event["ResponseURL"]))
-    connections = Connections(f"{url.scheme}://{url.netloc}", read_seconds=ANSWER_SECONDS)
-    body = json.dumps(said).encode()
-    with connections.request("PUT", f"{url.path}?{url.query}", {"content-type": ""}, body) as answer:
-        answer.read()
-    if answer.status != 200:
-        raise NoAnswer(f"CloudFormation's address answered {answer.status}")
-    return said
 
 
 _settings = Settings.load()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.lambdas import ARCH, built
-from tests.support.stack import ROOT, plain
+from tests.support.stack import ROOT, chosen
 from tools.imports import BY_NAME, ENTRIES, NEVER, OWN, reachable, source_of
 from tools.lambda_python import lambda_python
 from tools.package import PARTS, package
@@ -22,7 +22,9 @@ FOLDERS = {
     "registry": "RegistryFunction",
     "publisher": "PublisherFunction",
     "library": "LibraryFunction",
+    "migration": "MigrationFunction",
     "wasmtime": "WasmtimeLayer",
+    "postgresql": "PostgresqlLayer",
 }
 FUNCTIONS = tuple(ENTRIES)
 OTHER_ARCH = {"x86_64": "arm64", "arm64": "x86_64"}[ARCH]
@@ -30,6 +32,7 @@ MACHINES = {b"\x3e\x00": "x86_64", b"\xb7\x00": "arm64"}  # e_machine of an ELF 
 MEGABYTE = 1_000_000
 DISTRIBUTIONS = {"jwt": "pyjwt", "uuid_utils": "uuid-utils", "pydantic_core": "pydantic-core"}
 # Libraries of code that only another function comes to.
+IN_POSTGRESQL = {"alembic", "sqlalchemy"}  # which a layer brings, where the store is PostgreSQL
 ELSEWHERE_USED = {
     "gateway": {"botocore", "httpx", "jsonschema"},  # of keys, of one machine's transport, of setting configuration
     "events": {"botocore", "httpx", "jsonschema"},
@@ -37,6 +40,7 @@ ELSEWHERE_USED = {
     "registry": set(),
     "publisher": {"wasmtime"},
     "library": {"botocore"},
+    "migration": {"botocore"},
 }
 NO_CODE = {"tzdata"}  # time zones, which the standard library reads
 
@@ -82,6 +86,7 @@ def machines(folder):
 def test_the_runner_with_its_layer_and_the_gateway_are_small():
     assert size_of("runner", "wasmtime") < 120 * MEGABYTE
     assert size_of("gateway") < 60 * MEGABYTE
+    assert size_of("runner", "wasmtime", "postgresql") < 120 * MEGABYTE
 
 
 @pytest.mark.parametrize("part", FUNCTIONS)
@@ -101,12 +106,14 @@ def test_what_is_named_by_a_string_or_never_imported_is_there():
 @pytest.mark.parametrize("part", FUNCTIONS)
 def test_every_library_that_a_function_imports_is_in_its_lock(part):
     wanted = {DISTRIBUTIONS.get(name, name) for name in reachable(ENTRIES[part]).libraries}
-    assert wanted - locked(part) == ELSEWHERE_USED[part]
+    assert wanted - locked(part) - IN_POSTGRESQL == ELSEWHERE_USED[part]
+    assert locked("postgresql") >= IN_POSTGRESQL
 
 
 @pytest.mark.parametrize("part", FUNCTIONS)
 def test_a_lock_has_no_library_that_neither_its_function_nor_another_of_its_libraries_imports(part):
-    waiting = {DISTRIBUTIONS.get(name, name) for name in reachable(ENTRIES[part]).libraries} - ELSEWHERE_USED[part]
+    waiting = {DISTRIBUTIONS.get(name, name) for name in reachable(ENTRIES[part]).libraries}
+    waiting -= ELSEWHERE_USED[part] | IN_POSTGRESQL
     wanted = set()
     while waiting:
         wanted |= waiting
@@ -180,7 +187,19 @@ def test_nothing_in_a_package_knows_where_or_when_it_was_built(part):
     assert {path.stat().st_mtime for path in folder_of(part).rglob("*")} == {315_532_800}  # 1980, where zip begins
 
 
+def layers(store):
+    functions = {
+        name: r for name, r in chosen(Store=store)["Resources"].items() if r["Type"] == "AWS::Lambda::Function"
+    }
+    return {name: str(function["Properties"].get("Layers", [])) for name, function in functions.items()}
+
+
 def test_functions_with_the_engine_have_its_layer():
-    resources = plain()["Resources"]
-    with_layer = {name for name, resource in resources.items() if resource.get("Properties", {}).get("Layers")}
+    with_layer = {name for name, named in layers("dynamodb").items() if "WasmtimeLayer" in named}
     assert with_layer == {"RunnerFunction", "PublisherFunction", "RebuildFunction"}
+
+
+def test_functions_with_a_store_have_the_layer_of_postgresql_where_that_is_the_store_and_nowhere_else():
+    assert not [name for name, named in layers("dynamodb").items() if "PostgresqlLayer" in named]
+    without = {name for name, named in layers("postgresql").items() if "PostgresqlLayer" not in named}
+    assert without == {"LibraryFunction"}

@@ -1,5 +1,7 @@
 """The template: clean for CloudFormation and SAM, and nothing in it says otherwise than the code does."""
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +11,11 @@ import yaml
 
 from oriel.settings import Settings
 from oriel.store.dynamodb import table
-from tests.support.stack import ROOT, plain
+from oriel.store.sql.schema import HEAD
+from tests.support.stack import ROOT, chosen, plain
 from tools.package import PARTS
+
+STORES = ("dynamodb", "postgresql")
 
 
 class Loader(yaml.SafeLoader):
@@ -75,9 +80,105 @@ def test_buckets_are_private_encrypted_and_versioned():
 
 
 def test_what_holds_data_outlives_the_stack():
-    kept = {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Lambda::Version"}
+    kept = {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Lambda::Version", "AWS::RDS::DBCluster"}
     for name, resource in plain()["Resources"].items():
-        assert (resource["Type"] in kept) == str(resource.get("DeletionPolicy", "")).startswith("Retain"), name
+        assert (resource["Type"] in kept) == (resource.get("DeletionPolicy", "Delete") != "Delete"), name
+    assert plain()["Resources"]["Database"]["DeletionPolicy"] == "Snapshot"
+
+
+def test_there_is_a_table_or_a_database_with_its_network_and_never_both():
+    databases = {"AWS::EC2", "AWS::RDS"}
+
+    def kinds(store):
+        return {"::".join(r["Type"].split("::")[:2]) for r in chosen(Store=store)["Resources"].values()}
+
+    assert kinds("dynamodb") & (databases | {"AWS::DynamoDB"}) == {"AWS::DynamoDB"}
+    assert kinds("postgresql") & (databases | {"AWS::DynamoDB"}) == databases
+
+
+def test_nothing_that_is_chosen_refers_to_what_is_left_out():
+    for store in STORES:
+        template = chosen(Store=store)
+        there = {*template["Resources"], *template["Parameters"], "AWS::NoValue"}
+        assert {name for name in referred_to(template["Resources"]) if not name.startswith("AWS::")} <= there
+        assert {name for name in referred_to(template["Outputs"]) if not name.startswith("AWS::")} <= there
+
+
+def referred_to(value):
+    """The names of parameters and resources that stand in `Ref`, `Fn::GetAtt` and `Fn::Sub`."""
+    found = set()
+    if isinstance(value, list):
+        return {name for entry in value for name in referred_to(entry)}
+    if not isinstance(value, dict):
+        return found
+    match value:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
+            return {name}
+        case {"Fn::Sub": str(text)}:
+            return {name.partition(".")[0] for name in re.findall(r"\$\{([\w.:]+)\}", text)}
+        case {"Fn::Sub": [str(text), dict(named)]}:
+            found = {name.partition(".")[0] for name in re.findall(r"\$\{([\w.:]+)\}", text)} - named.keys()
+            return found | referred_to(named)
+    return {name for entry in value.values() for name in referred_to(entry)}
+
+
+def test_the_database_is_private_encrypted_backed_up_and_reached_over_tls_by_iam_alone():
+    for environment, days, protected in (("dev", 7, False), ("prod", 35, True)):
+        resources = chosen(Store="postgresql", Environment=environment)["Resources"]
+        database = resources["Database"]["Properties"]
+        assert (database["StorageEncrypted"], database["EnableIAMDatabaseAuthentication"]) == (True, True)
+        assert (database["BackupRetentionPeriod"], database["DeletionProtection"]) == (days, protected)
+        assert "MasterUserPassword" not in database
+        proxy = resources["DatabaseProxy"]["Properties"]
+        assert (proxy["RequireTLS"], proxy["DefaultAuthScheme"]) == (True, "IAM_AUTH")
+        assert {auth["IAMAuth"] for auth in proxy["Auth"]} == {"REQUIRED"}
+        assert not any(
+            r["Properties"]["PubliclyAccessible"] for r in of_type(resources, "AWS::RDS::DBInstance").values()
+        )
+        assert len(of_type(resources, "AWS::RDS::DBInstance")) == len(of_type(resources, "AWS::EC2::NatGateway"))
+        assert len(of_type(resources, "AWS::EC2::NatGateway")) == (2 if environment == "prod" else 1)
+
+
+def test_only_the_proxy_reaches_the_database_and_only_the_functions_reach_the_proxy():
+    resources = chosen(Store="postgresql")["Resources"]
+
+    def sources(group):
+        rules = resources[group]["Properties"]["SecurityGroupIngress"]
+        assert {(rule["FromPort"], rule["ToPort"]) for rule in rules} == {(5432, 5432)}
+        return {rule["SourceSecurityGroupId"]["Fn::GetAtt"][0] for rule in rules}
+
+    assert sources("DatabaseSecurityGroup") == {"ProxySecurityGroup"}
+    assert sources("ProxySecurityGroup") == {"FunctionsSecurityGroup", "RunnerSecurityGroup"}
+    functions = of_type(resources, "AWS::Lambda::Function")
+    outside = {name for name, function in functions.items() if "VpcConfig" not in function["Properties"]}
+    assert outside == {"LibraryFunction"}  # it asks for no record
+    subnets = {str(functions[name]["Properties"]["VpcConfig"]["SubnetIds"]) for name in functions.keys() - outside}
+    assert subnets == {str([{"Ref": "PrivateSubnetA"}, {"Ref": "PrivateSubnetB"}])}
+
+
+def test_the_tables_revision_in_the_template_is_the_stores_and_functions_wait_for_it():
+    resources = chosen(Store="postgresql")["Resources"]
+    assert resources["TablesMigrated"]["Properties"]["Revision"] == HEAD
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        store = function["Properties"]["Environment"]["Variables"].get("ORIEL_STORE")
+        if store and name != "MigrationFunction":
+            assert "TablesMigrated" in referred_to(store), name
+
+
+def test_alarms_go_to_a_topic_that_alarms_may_use():
+    """Those of AWS's own key (alias/aws/sns) would reach nobody."""
+    topic = plain()["Resources"]["AlarmTopic"].get("Properties", {})
+    assert "KmsMasterKeyId" not in topic
+    for name, alarm in of_type(plain()["Resources"], "AWS::CloudWatch::Alarm").items():
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
+
+
+def test_the_dashboard_is_json_whichever_store_there_is():
+    for store in STORES:
+        body, named = chosen(Store=store)["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+        given = named["Store"]["Fn::Sub"]
+        text = body.replace("${Store}", given if isinstance(given, str) else given[0])
+        assert len(json.loads(re.sub(r"\$\{[\w.:]+\}", "x", text))["widgets"]) == 8
 
 
 def test_log_groups_forget():

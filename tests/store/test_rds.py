@@ -8,7 +8,6 @@ import botocore.session
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from oriel.aws import Credentials
 from oriel.errors import InvalidInput
@@ -142,7 +141,8 @@ def test_tables_of_another_revision_are_refused_and_taken_when_they_are_migrated
 
 
 @pytest.mark.parametrize(
-    "url", ["rds:", "rds:host", "rds:host/db", "rds:host:x/db?user=u", "rds:host/db?user=u&colour=red", "rds:/db?user=u"]
+    "url",
+    ["rds:", "rds:host", "rds:host/db", "rds:host:x/db?user=u", "rds:host/db?user=u&colour=red", "rds:/db?user=u"],
 )
 def test_a_url_that_is_none_says_what_form_it_has(url):
     with pytest.raises(InvalidInput) as refused:

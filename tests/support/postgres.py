@@ -135,7 +135,7 @@ def _create_database(server: PostgresServer) -> str:
 
 @contextmanager
 def postgres_server(settings: Mapping[str, str] | None = None) -> Iterator[PostgresServer]:
-    """A running server with the roles `OWNER`, `APPLICATION`, `GATEWAY` and `RUNNER`; it and its data are gone when the block ends.
+    """A running server with the roles that are named above; it and its data are gone when the block ends.
 
     Raises:
         FileNotFoundError: there is no PostgreSQL on this machine; the message says what to install.

@@ -63,7 +63,6 @@ class SqlStore(
             _require_usable(engine)
             return cls(engine, clock)
 
-
     @classmethod
     def rds(cls, target: RdsTarget, clock: Callable[[], int] = now_ms) -> Self:
         """The store in a database of RDS or Aurora (`oriel.store.sql.rds`), which is migrated already.

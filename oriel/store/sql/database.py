@@ -61,9 +61,7 @@ class Database:
         check: called with the engine before the first transaction, until it raises nothing.
     """
 
-    def __init__(
-        self, engine: Engine, clock: Callable[[], int], check: Callable[[Engine], None] | None = None
-    ) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], int], check: Callable[[Engine], None] | None = None) -> None:
         self._engine, self._check = engine, check
         self._writer = engine.execution_options(**{WRITES: True})
         self._is_postgresql = engine.dialect.name == "postgresql"

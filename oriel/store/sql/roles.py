@@ -3,11 +3,11 @@
 | role of | reads | writes |
 |---|---|---|
 | the registry | everything | everything |
-| the gateway | everything but what guests keep | what happens: executions, usage, rates, events, schedules; nothing that was decided |
+| the gateway | all but what guests keep | what happens: executions, usage, rates, events, schedules |
 | the runner | guests' records, schedules, the queue of work | the same, and events |
 
-Row-level security (`oriel.store.sql.row_security`) says whose rows; this says which tables. The registry decides what is
-published, installed and granted: neither the gateway nor the runner can write that, whatever gets hold of them.
+Row-level security (`oriel.store.sql.row_security`) says whose rows; this says which tables. The registry decides what
+is published, installed and granted: neither the gateway nor the runner can write that, whatever gets hold of them.
 
 A migration grants all of it anew, so that a new table is nobody's but the registry's before it is named here.
 """
@@ -23,7 +23,7 @@ REVISIONS = "alembic_version"
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
 _GUESTS = "guest_record"
 
-_REGISTRY: Mapping[str, str] = {name: _ALL for name in METADATA.tables}
+_REGISTRY: Mapping[str, str] = dict.fromkeys(METADATA.tables, _ALL)
 _GATEWAY: Mapping[str, str] = {
     **{name: "SELECT" for name in METADATA.tables if name != _GUESTS},
     "due_work": _ALL,
