@@ -5,12 +5,11 @@ import os
 from dataclasses import dataclass, field
 
 import pytest
-import zstandard
 from msgspec.structs import replace
 
 from oriel.contract import SealedSecret
-from oriel.fixture import Fixture, pack, sealed_name, unpack
-from oriel.sealing import DataKey, Sealed, Sealer
+from oriel.fixture import Fixture, pack, unpack
+from oriel.sealing import DataKey, Sealer
 from runner.core import Runner
 from runner.execution import Services
 from runner.redaction import Redactor
@@ -18,6 +17,7 @@ from runner.replaying import Replayer
 from runner.tape import Recorder
 from tests.guests import hostile, standard
 from tests.guests.build import compiled, guest
+from tests.runner.recorded import opened
 
 SECRET = "s3cr3t/väl+7"
 MOMENT = guest(
@@ -84,7 +84,7 @@ def record(platform, make_request):
         request = make_request(context={"content_hash": platform.publish(wasm)}, **changes)
         secrets = (_sealed("token", secret, request.context),) if secret else ()
         response = runner.execute(replace(request, record=mode, secrets=secrets))
-        return response, opened(response, request.context)
+        return response, opened(SEALER, response, request.context)
 
     return run
 
@@ -93,15 +93,6 @@ def _sealed(name, value, context):
     sealed = SEALER.seal(context.tenant_id, context.install_id, name, value.encode())
     nonce, ciphertext = (base64.b64encode(part).decode() for part in (sealed.nonce, sealed.ciphertext))
     return SealedSecret(name, sealed.key_id, nonce, ciphertext)
-
-
-def opened(response, context):
-    kept = response.recording and response.recording.fixture
-    if not kept:
-        return None
-    sealed = Sealed(kept.key_id, base64.b64decode(kept.nonce_b64), base64.b64decode(kept.ciphertext_b64))
-    packed = SEALER.open(context.tenant_id, context.install_id, sealed_name(context.execution_id), sealed)
-    return Fixture.parse(zstandard.ZstdDecompressor().decompress(packed, max_output_size=10**7))
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ class App:
     user: dict | None = None
     secrets: tuple = ()
 
-    def execute(self, body=b"", method="POST", **http_parts) -> ExecuteResponse:
+    def execute(self, body=b"", method="POST", record=None, **http_parts) -> ExecuteResponse:
         context = {
             "request_id": "req_1",
             "execution_id": "exe_1",
@@ -105,13 +105,15 @@ class App:
             "providers": list(self.grants),
             "secrets": [self._sealed(**secret) for secret in self.secrets],
             "user": self.user,
+            "record": record,
         }
-        return self.runner.execute(ExecuteRequest.convert(request))
+        self.asked = ExecuteRequest.convert(request)
+        return self.runner.execute(self.asked)
 
-    def call(self, interface, function, *args):
+    def call(self, interface, function, *args, record=None):
         """What the import answers to the component: ("ok", value) or ("err", payload)."""
         message = {"interface": interface, "function": function, "args": args}
-        answer = self.execute(json.dumps(message, default=_encoded).encode())
+        answer = self.execute(json.dumps(message, default=_encoded).encode(), record=record)
         assert answer.error is None, answer.error
         self.last = answer
         decoded = json.loads(answer.body(), object_hook=_decoded)
@@ -158,7 +160,9 @@ def stage(tmp_path_factory, product):
     store, sealer = open_store(platform.store_url), Sealer(OneKey())
     sandbox = Sandbox(host_functions(), standard=standard)
     components = Components(platform.artifacts(), sandbox.load, max_bytes=10**9)
-    runner = Runner(sandbox, components, Services(store=store, opener=sealer, product=client), share=Share.of(1))
+    runner = Runner(
+        sandbox, components, Services(store=store, opener=sealer, sealer=sealer, product=client), share=Share.of(1)
+    )
     yield runner, content_hash, sealer
     runner.close()
     client.close()
