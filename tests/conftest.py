@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
@@ -19,6 +20,8 @@ TOGETHER = {
     "tests/runner/wasi/test_fetch.py": "examples",
     "tests/web/": "browser",
 }
+
+pytest.register_assert_rewrite("tests.suites")  # what several folders collect, each on its own platform
 
 # How long an example takes says something of the machine, and nothing of what is tested.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

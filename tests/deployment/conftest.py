@@ -34,6 +34,7 @@ def product():
 def platform(tmp_path_factory, product):
     operations = json.dumps({"orders.list": {"url": f"{product.url}/orders"}})
     settings = {"ORIEL_CACHE_SECONDS": "0.5", "ORIEL_HOST_OPERATIONS": operations}
+    settings["ORIEL_MAX_BODY_BYTES"] = "100000"
     settings["PYTHONVERBOSE"] = "1"  # imports are read off the logs
     with AwsPlatform(tmp_path_factory.mktemp("aws"), **settings) as up:
         register_acme(up)

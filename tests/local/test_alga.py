@@ -1,7 +1,7 @@
 """A component of `alga:extension` on the whole platform: published, installed, called."""
 
 from tests.guests.alga import small
-from tests.local.test_end_to_end import wait_for
+from tests.suites.calls import wait_for
 from tests.support.platform import client, publish_and_install
 
 

@@ -51,13 +51,15 @@ def built() -> Path:
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if path.is_file() and "__pycache__" not in path.parts and path.suffix not in {".pyc", ".wasm"}:
                 digest.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    return made_once(cache_dir() / f"sam-{ARCH}" / digest.hexdigest()[:16], _build_alone)
+    made = made_once(cache_dir() / f"sam-{ARCH}" / digest.hexdigest()[:16], _build_in_place_of_old_ones)
+    os.utime(made)
+    return made
 
 
-def _build_alone(folder: Path) -> None:
-    """`sam build`, in place of every earlier one: each has 200 MB."""
+def _build_in_place_of_old_ones(folder: Path) -> None:
+    """`sam build`, in place of those that no run has used for an hour: each has 250 MB."""
     for former in folder.parents[1].iterdir():
-        if former != folder.parent:
+        if former != folder.parent and former.stat().st_mtime < time.time() - 3_600:
             shutil.rmtree(former, ignore_errors=True)
     build(folder, ARCH)
 
@@ -88,18 +90,19 @@ class Emulated:
 
     def __init__(self, folder: Path, layers: list[Path], handler: str, environment: dict[str, str], log: Path) -> None:
         self._port, runtime = _free_port(), _free_port()
-        paths = [folder, *(layer / "python" for layer in layers), ROOT / ".venv/lambda-runtime"]
+        before = [path for path in [environment.get("PYTHONPATH")] if path]
+        paths = [*before, folder, *(layer / "python" for layer in layers), ROOT / ".venv/lambda-runtime"]
         given = {
             "PATH": os.environ.get("PATH", ""),
             "HOME": "/tmp",
             "LANG": "C.UTF-8",
-            "PYTHONPATH": os.pathsep.join(map(str, paths)),
             "LAMBDA_TASK_ROOT": str(folder),
             "AWS_LAMBDA_FUNCTION_HANDLER": handler,
             "AWS_LAMBDA_FUNCTION_NAME": folder.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
             **environment,
+            "PYTHONPATH": os.pathsep.join(map(str, paths)),
         }
         command = [_emulator(), "--log-level", "error"]
         command += ["--runtime-interface-emulator-address", f"127.0.0.1:{self._port}"]

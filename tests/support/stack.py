@@ -124,6 +124,8 @@ class Stack:
         )
         said = {o["OutputKey"]: o["OutputValue"] for o in cloud.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]}
         self.functions = functions
+        self.resources = resources
+        self.beside = stands_for
         self.physical = {
             summary["LogicalResourceId"]: summary["PhysicalResourceId"]
             for summary in cloud.list_stack_resources(StackName=name)["StackResourceSummaries"]
@@ -147,6 +149,10 @@ def _made_beside(name: str, resource: dict[str, Any]) -> str:
         return boto("kms").create_key(**spec)["KeyMetadata"]["Arn"]
     if resource["Type"] == "AWS::RDS::DBProxy":
         return f"arn:aws:rds:{REGION}:{ACCOUNT}:db-proxy:prx-{name}"
+    if resource["Type"] == "AWS::Scheduler::ScheduleGroup":
+        boto("scheduler").create_schedule_group(Name=name)
+    if resource["Type"] == "AWS::Events::EventBus":
+        boto("events").create_event_bus(Name=name)
     if resource["Type"] in {"AWS::Lambda::Alias", "AWS::Lambda::Function"}:
         return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
     return name
