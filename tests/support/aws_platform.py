@@ -339,4 +339,6 @@ def _asked(request: BaseHTTPRequestHandler, body: bytes) -> tuple[str, str]:
         prefix, operation = target.rsplit(".", 1)
         service = {"DynamoDB_20120810": "dynamodb", "TrentService": "kms", "AmazonSQS": "sqs"}.get(prefix, prefix)
         return f"{service}:{operation}", body.decode(errors="replace")
+    if "/scheduler/aws4_request" in request.headers.get("authorization", ""):
+        return f"scheduler:{'Update' if request.command == 'PUT' else 'Create'}Schedule", request.path
     return f"s3:{request.command}", unquote(request.path)
