@@ -6,8 +6,9 @@ Each is a role of IAM's there, over TLS that it verifies; the deployment's own f
 import pytest
 
 from oriel.store.sql.schema import HEAD
-from tests.local.test_end_to_end import (  # collected here once more, with this module's platform
+from tests.suites.calls import (  # collected here once more, with this module's platform
     STORAGE_DENIED_IS_STATUS,
+    hello,
     test_a_call_leaves_a_receipt_and_is_counted,
     test_a_capability_that_is_not_granted_answers_denied,
     test_a_good_signature_by_an_untrusted_key_is_refused,
@@ -18,6 +19,7 @@ from tests.support.aws_platform import AwsPlatform
 from tests.support.platform import client, publish_and_install, register_acme
 
 __all__ = [
+    "hello",
     "test_a_call_leaves_a_receipt_and_is_counted",
     "test_a_capability_that_is_not_granted_answers_denied",
     "test_a_good_signature_by_an_untrusted_key_is_refused",

@@ -153,7 +153,7 @@ class AwsPlatform:
         if "ORIEL_OIDC_ISSUER" in given:
             given |= {"ORIEL_OIDC_ISSUER": ISSUER, "ORIEL_OIDC_JWKS": self._keys}
         given |= self._settings
-        if given["ORIEL_STORE"].startswith("rds:"):
+        if given.get("ORIEL_STORE", "").startswith("rds:"):
             given["ORIEL_STORE"] = self.rds.store(self.database, given["ORIEL_STORE"].rpartition("user=")[2])
         return given
 
