@@ -1,15 +1,30 @@
 """Traces end to end: in by `traceparent`, through gateway, runner and host calls, out to a collector and to others."""
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.traces import Traces
 from oriel.contract import ExecuteResponse, LogLine, Receipt
 from oriel.otlp import OtlpExporter
 from oriel.tracing import MAX_SPANS, Span, TraceParent
-from runner.spans import SpanTape
+from runner.spans import MAX_ATTRIBUTES, MAX_MARKS, MAX_VALUE, SpanTape
+from tests.guests.build import guest
 from tests.support.platform import client, publish_and_install, running
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+TRACED = guest(
+    """(call $context.now-ms)
+       (drop)
+       (i32.store (i32.const 2048) (i32.const 1024)) (i32.store (i32.const 2052) (i32.const 4))
+       (i32.store (i32.const 2056) (i32.const 1028)) (i32.store (i32.const 2060) (i32.const 4))
+       (i32.store (i32.const 2064) (i32.const 1032)) (i32.store (i32.const 2068) (i32.const 7))
+       (i32.store (i32.const 2072) (i32.const 1039)) (i32.store (i32.const 2076) (i32.const 4))
+       (call $log.emit (i32.const 0) (i32.const 1028) (i32.const 4) (i32.const 2048) (i32.const 2))
+       (call $respond (i32.const 200) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))""",
+    imports=("context.now-ms", "log.emit"),
+    data="spanloadspan_ms5000",
+)
+"""Asks for the time, and marks a span `load` that it says has taken five seconds, longer than it has run."""
 NOT_ONES = [
     None,
     "",
@@ -62,12 +77,46 @@ def test_host_calls_and_the_guests_own_marks_are_spans():
     assert (mark.name, mark.end_ns - mark.start_ns) == ("load notes", 12_500_000)
 
 
-def test_spans_are_bounded_and_what_is_left_out_is_counted():
+def mark(name, at_ms, took, level="debug", **fields):
+    return LogLine(at_ms=at_ms, level=level, message="why", fields={"span": name, "span_ms": took, **fields})
+
+
+def test_the_guests_spans_are_a_tree_with_the_host_calls_that_they_made():
     tape = SpanTape(TraceParent.parse(PARENT))
-    for _ in range(MAX_SPANS + 3):
+    tape.call("early", (), lambda: None)
+    tape._calls[0] = replace(tape._calls[0], start_ns=tape._started, end_ns=tape._started + 2_000_000)
+    for place, name in enumerate(("inside", "late")):
+        tape.call(name, (), lambda: None)
+        began = tape._started + (30 + 40 * place) * 1_000_000
+        tape._calls[-1] = replace(tape._calls[-1], start_ns=began, end_ns=began + 5_000_000)
+    logs = (mark("read", 40.0, "15"), mark("parse", 50.0, "5", "error", rows="7"), mark("load", 55.0, "35"))
+    spans = {span.name: span for span in tape.spans(ExecuteResponse(status=200, logs=logs))}
+    ids = {span.span_id: name for name, span in spans.items()}
+    above = {name: ids.get(span.parent_id) for name, span in spans.items()}
+    assert above == {
+        "runner.execute": None,
+        "early": "runner.execute",
+        "inside": "read",
+        "late": "runner.execute",
+        "read": "load",
+        "parse": "load",
+        "load": "runner.execute",
+    }
+    assert (spans["parse"].error, spans["parse"].attributes["guest.rows"], spans["read"].error) == ("why", "7", "")
+
+
+def test_spans_and_attributes_are_bounded_and_what_is_left_out_is_counted():
+    tape = SpanTape(TraceParent.parse(PARENT))
+    for _ in range(MAX_SPANS):
         tape.call("x", (), lambda: None)
-    own, *rest = tape.spans(ExecuteResponse(status=200))
-    assert (len(rest), own.attributes["oriel.spans_left_out"]) == (MAX_SPANS, "3")
+    fields = {f"f{number}": "v" * 1_000 for number in range(30)}
+    logs = [mark("m" * 500, 1.0, "1", **fields)] * (MAX_MARKS + 3)
+    wrong = [mark("never", 1.0, took) for took in ("", "x", "-1", "1e9", "9" * 400, "1.2.3")]
+    own, *rest = tape.spans(ExecuteResponse(status=200, logs=(*wrong, *logs)))
+    assert (len(rest), own.attributes["oriel.spans_left_out"]) == (MAX_SPANS, str(MAX_MARKS + 3))
+    marks = [span for span in rest if span.kind == "internal"]
+    assert (len(marks), {len(span.attributes) for span in marks}) == (MAX_MARKS, {MAX_ATTRIBUTES + 1})
+    assert max(len(value) for value in marks[0].attributes.values()) == MAX_VALUE
 
 
 def test_a_collector_that_refuses_costs_spans_and_nothing_else(collector):
@@ -83,10 +132,8 @@ def test_a_collector_that_refuses_costs_spans_and_nothing_else(collector):
 
 
 def test_one_trace_goes_through_gateway_runner_and_host_calls(collector, tmp_path):
-    from tests.runner.test_replaying import MOMENT
-
     with running(tmp_path, otlp_endpoint=collector.url) as platform:
-        name = publish_and_install(platform, MOMENT, name="com.acme.traced")
+        name = publish_and_install(platform, TRACED, name="com.acme.traced")
         with client(platform) as caller:
             assert caller.call(name, "/", headers=[("traceparent", PARENT)]).status_code == 200
             assert caller.call(name, "/").status_code == 200
@@ -99,5 +146,6 @@ def test_one_trace_goes_through_gateway_runner_and_host_calls(collector, tmp_pat
     door, execution = spans[f"GET {name}/"], spans["runner.execute"]
     assert door["parentSpanId"] == "00f067aa0ba902b7"
     assert execution["parentSpanId"] == door["spanId"]
-    assert spans["oriel:extension/context.now-ms"]["parentSpanId"] == execution["spanId"]
+    assert spans["load"]["parentSpanId"] == execution["spanId"]
+    assert spans["oriel:extension/context.now-ms"]["parentSpanId"] == spans["load"]["spanId"]
     assert "oriel_worker_running{" in metrics
