@@ -103,8 +103,15 @@ class SpanTape:
 
     def _span(self, name: str, start: int, end: int, **told: Any) -> Span:
         """One below the execution's own."""
-        ids = {"trace_id": self.own.trace_id, "span_id": new_span_id(), "parent_id": self.own.span_id}
-        return Span(**ids, name=name, start_ns=start, end_ns=end, **told)
+        return Span(
+            trace_id=self.own.trace_id,
+            span_id=new_span_id(),
+            parent_id=self.own.span_id,
+            name=name,
+            start_ns=start,
+            end_ns=end,
+            **told,
+        )
 
     def _keep(self, spans: list[Span], most: int, span: Span) -> None:
         if len(spans) < most:
