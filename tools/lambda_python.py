@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 VERSION = "3.13"
 UV = Path(__file__).parents[1] / ".venv/bin/uv"
 
 
+@cache
 def lambda_python() -> Path:
     """The interpreter itself, not a shim or a virtual environment's. Ends the process where there is none."""
     for candidate in _candidates():
