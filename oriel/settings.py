@@ -85,7 +85,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # (docs/decisions/0001-pooling-allocator.md)
     runner_workers: Annotated[int, Meta(ge=1, le=64)] = field(default_factory=_processors)
     runner_threads: Annotated[int, Meta(ge=1, le=256)] = 4
-    runner_resident_mb: Annotated[int, Meta(ge=0, le=1_024)] = 16
+    runner_resident_mb: Annotated[int, Meta(ge=0, le=1_024)] = 0
     artifact_cache_mb: Annotated[int, Meta(ge=64)] = 2_000
     host_operations: str = ""  # operations of the host product (`oriel.operations`): JSON, or the path of a file
     egress_allow_networks: tuple[str, ...] = ()

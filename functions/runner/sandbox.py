@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from oriel.engine.config import RESIDENT_BYTES, fingerprint
+from oriel.engine.config import fingerprint
 from oriel.errors import OrielError
 from runner.entry import Standard
 from runner.epochs import Ticker
@@ -62,7 +62,7 @@ class Sandbox:
         *,
         standard: Callable[[], Standard] | None = None,
         fuel: bool = False,
-        resident_bytes: int = RESIDENT_BYTES,
+        resident_bytes: int = 0,
     ) -> None:
         self.counts_fuel, self._resident_bytes = fuel, resident_bytes
         self._functions = tuple(host_functions)

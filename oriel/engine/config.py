@@ -53,7 +53,6 @@ _POOL = {
     "max_component_instance_size": 1 << 20,
     "table_keep_resident": 1 << 20,
 }
-RESIDENT_BYTES = 16 << 20
 
 _OFF = (
     "wasm_threads",
@@ -78,7 +77,7 @@ def target_triple() -> str:
     return f"{_machine()}-unknown-linux-gnu"
 
 
-def new_engine(*, fuel: bool = False, pooled: bool = False, resident_bytes: int = RESIDENT_BYTES) -> wasmtime.Engine:
+def new_engine(*, fuel: bool = False, pooled: bool = False, resident_bytes: int = 0) -> wasmtime.Engine:
     """A new engine with Oriel's configuration; a process wants one of each kind.
 
     Args:

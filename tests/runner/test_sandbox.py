@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from wasmtime.component import Component
 
-from oriel.engine.config import RESIDENT_BYTES, new_engine
+from oriel.engine.config import new_engine
 from oriel.engine.inspect import offered_types
 from oriel.errors import InvalidInput, OrielError
 from runner import epochs
@@ -49,7 +49,7 @@ class State:
 HOST = (HostFunction(LOG, "emit", State.log), HostFunction(CONTEXT, "now-ms", lambda _: 7))
 
 
-@pytest.fixture(scope="module", params=[RESIDENT_BYTES, 0], ids=["kept", "given back"])
+@pytest.fixture(scope="module", params=[16 << 20, 0], ids=["kept", "given back"])
 def sandbox(request):
     """What becomes of memory between runs is no matter of theirs."""
     sandbox = Sandbox(HOST, resident_bytes=request.param)
