@@ -15,11 +15,11 @@ token with botocore's.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from msgspec import Struct
 from sqlalchemy import URL, Engine, create_engine, event
 
 from oriel.aws.credentials import Credentials, source_of
@@ -36,8 +36,7 @@ MORE_CONNECTIONS = 2  # for what is read inside of a transaction; closed when it
 _OPTIONS = {"user", "region", "roots"}
 
 
-@dataclass(frozen=True, slots=True)
-class RdsTarget:
+class RdsTarget(Struct, frozen=True):
     """A database, and whom to be there. `roots` is a file of certificates in PEM."""
 
     host: str

@@ -13,8 +13,8 @@ A migration grants all of it anew, so that a new table is nobody's but the regis
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import Connection, func, select, text
 
 from oriel.store.sql.tables import METADATA
@@ -49,8 +49,7 @@ _RUNNER: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Roles:
+class Roles(Struct, frozen=True):
     """The names of roles that are there already; where one is empty, nobody is given its rights."""
 
     registry: str = ""
