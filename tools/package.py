@@ -45,8 +45,8 @@ UNNEEDED_FILES = (
     ".lock",
 )
 UNNEEDED_FOLDERS = ("tests", "test", "testing", "__pycache__", "bin", "examples")
-# cryptography's wheel wants `_cffi_backend` alone, the built half of cffi. Of SQLAlchemy its core speaks PostgreSQL. FastAPI
-# imports pydantic's former self where it is there, to refuse its models.
+# cryptography's wheel wants `_cffi_backend` alone, the built half of cffi. Of SQLAlchemy its core speaks PostgreSQL.
+# FastAPI imports pydantic's former self where it is there, to refuse its models.
 UNNEEDED_LIBRARIES = ("cffi", "pycparser", "pydantic/v1", "sqlalchemy/orm")
 UNNEEDED_LIBRARIES += ("sqlalchemy/dialects/mssql", "sqlalchemy/dialects/mysql", "sqlalchemy/dialects/oracle")
 # zstandard has two ways to its library, of 12 MB each; CPython takes the other one.
