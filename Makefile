@@ -10,7 +10,7 @@ SAM    := SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam
 # Workers, compilers and commands are processes of their own: none should have to compile Python's sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-check serve test lint format lock clean build validate
+.PHONY: help demo demo-check serve test lint format lock clean build validate sam-local sam-local-check
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -51,6 +51,12 @@ build: $(VENV)/sam.stamp ## Build the Lambda functions and the layer: make build
 validate: $(VENV)/sam.stamp ## Check the template as SAM and CloudFormation see it
 	@$(BIN)/python tools/edge_template.py --check
 	@AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint
+
+sam-local: $(VENV)/dev.stamp $(VENV)/sam.stamp ## The deployment in containers by sam local, on moto, until Ctrl-C
+	@$(BIN)/python -m tools.sam_local
+
+sam-local-check: $(VENV)/dev.stamp $(VENV)/sam.stamp ## The same on free ports: publish, install, call, stop
+	@$(BIN)/python -m tools.sam_local --check
 
 $(VENV)/bootstrap.stamp: requirements/bootstrap.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Oriel needs Python 3.11 or newer; say which with make PYTHON=python3.13" >&2; exit 1; }

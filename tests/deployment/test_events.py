@@ -21,7 +21,7 @@ time.time_ns = lambda: now_ns() + {0} * 10**9
 
 def put(platform, **event):
     """What EventBridge answered to an event of the product."""
-    entry = {"Source": "shop", "EventBusName": platform.bus, **event}
+    entry = {"Source": "shop", "EventBusName": platform.sources.bus, **event}
     (answer,) = boto("events").put_events(Entries=[entry])["Entries"]
     return answer
 
@@ -50,7 +50,7 @@ def test_what_is_on_the_bus_without_a_tenant_is_not_passed_on(platform, told):
 def test_what_no_message_told_of_is_done_by_the_minutes_sweep(platform, told):
     rules = [r["Properties"] for r in platform.stack.resources.values() if r["Type"] == "AWS::Events::Rule"]
     (sweep,) = [t["Input"] for rule in rules for t in rule["Targets"] if "sweep" in t.get("Input", "")]
-    with platform.deaf("EventsFunction"), client(platform, "admin", "product") as caller:
+    with platform.sources.deaf("EventsFunction"), client(platform, "admin", "product") as caller:
         event_id = emit(caller)
         boto("sqs").purge_queue(QueueUrl=platform.stack.physical["WorkQueue"])
         assert states(caller, event_id) == []

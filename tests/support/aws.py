@@ -13,12 +13,13 @@ from tests.support.moto_dynamodb import inside
 
 CREDENTIALS = Credentials("testing", "testing")
 REGION = "eu-central-1"
+HOST = "127.0.0.1"  # where the server listens; containers reach it by another address (tools/sam_local.py)
 
 
 @cache
 def moto_endpoint() -> str:
     """Where the server is. It starts with the first test that asks, and its thread ends with the process."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server = ThreadedMotoServer(HOST, port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     return f"http://{host}:{port}"

@@ -12,7 +12,6 @@ import json
 import re
 import threading
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -25,10 +24,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oriel.local.tokens import jwks
 from tests.support.aws import CREDENTIALS, REGION, moto_endpoint
+from tests.support.event_sources import EventSources
 from tests.support.lambdas import Emulated, built, listening
 from tests.support.postgres import empty_database, shared_server
 from tests.support.rds_proxy import RdsProxy
-from tests.support.stack import Stack, boto
+from tests.support.stack import Stack
 
 ISSUER = "urn:oriel:local"
 HOP_BY_HOP = {"connection", "host", "content-length", "transfer-encoding", "keep-alive"}
@@ -52,7 +52,6 @@ class AwsPlatform:
         self.last_call = b""
         self.seen: list[tuple[str, str, str]] = []
         self._environments: dict[str, Emulated] = {}
-        self._hearing = defaultdict(threading.Lock)  # by function: held while a message is taken to it
         self._starting = threading.Lock()
 
     def __enter__(self):
@@ -66,7 +65,6 @@ class AwsPlatform:
         }
         self._lambda_url = self._opened.enter_context(listening(self._lambda_api()))
         self.base_url = self._opened.enter_context(listening(self._http_api()))
-        self._stopping = threading.Event()
         if self._parameters.get("Store") == "postgresql":
             self.rds = self._opened.enter_context(
                 RdsProxy(shared_server().socket_path, CREDENTIALS, REGION, self._folder)
@@ -74,9 +72,8 @@ class AwsPlatform:
             self.database = self._opened.enter_context(empty_database())
             self._opened.callback(self._close_environments)
             self.migrated = self._migrate()
-        for queue, function in self._mappings().items():
-            self._listen(self.stack.physical[queue], function, _records)
-        self._listen(self._bus_queue(), "EventsFunction", lambda message: json.loads(message["Body"]))
+        sources = EventSources(self.stack, lambda function, event: self.function(function).call(event))
+        self.sources = self._opened.enter_context(sources)
         return self
 
     def _migrate(self) -> list[Any]:
@@ -111,14 +108,14 @@ class AwsPlatform:
     @contextlib.contextmanager
     def started_anew(self, *names: str, **settings: str):
         """New execution environments of these functions, with other settings, in place of those that run."""
-        with self.deaf(*names), self._starting:
+        with self.sources.deaf(*names), self._starting:
             former = {name: self._environments.pop(name) for name in names if name in self._environments}
             settings, self._settings = self._settings, self._settings | settings
         try:
             yield
         finally:
             self._settings = settings
-            with self.deaf(*names), self._starting:
+            with self.sources.deaf(*names), self._starting:
                 anew = [self._environments.pop(name) for name in names if name in self._environments]
                 self._environments |= former
             for environment in anew:
@@ -213,81 +210,6 @@ class AwsPlatform:
             _answer(request, got["statusCode"], list(got.get("headers", {}).items()), raw)
 
         return _handler(handle)
-
-    @property
-    def bus(self) -> str:
-        """The name of the bus where the product puts its events."""
-        return self.stack.beside["EventBus"]
-
-    @contextlib.contextmanager
-    def deaf(self, *functions: str):
-        """No message of a queue reaches these functions meanwhile."""
-        with contextlib.ExitStack() as held:
-            for function in functions:
-                held.enter_context(self._hearing[function])
-            yield
-
-    def _mappings(self) -> dict[str, str]:
-        """The functions that take messages, by their queues, as the template says."""
-        mappings = [r["Properties"] for r in self.stack.resources.values() if r["Type"] == EVENT_SOURCE]
-        return {
-            mapping["EventSourceArn"]["Fn::GetAtt"][0]: mapping["FunctionName"]["Ref"].partition("Alias")[0]
-            for mapping in mappings
-        }
-
-    def _bus_queue(self) -> str:
-        """A queue that gets what the template's rule passes on to Lambda, which moto cannot do."""
-        queue, rules = boto("sqs"), boto("events")
-        url = queue.create_queue(QueueName=f"{self.bus}-passed")["QueueUrl"]
-        arn = queue.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        for name, resource in self.stack.resources.items():
-            if resource["Type"] == "AWS::Events::Rule" and "EventPattern" in resource["Properties"]:
-                pattern = json.dumps(resource["Properties"]["EventPattern"])
-                rules.put_rule(Name=name, EventBusName=self.bus, EventPattern=pattern)
-                rules.put_targets(Rule=name, EventBusName=self.bus, Targets=[{"Id": "lambda", "Arn": arn}])
-        return url
-
-    def _listen(self, url: str, function: str, event_of: Callable[[dict[str, Any]], Any]) -> None:
-        poller = threading.Thread(target=self._poll, args=(url, function, event_of), daemon=True)
-        poller.start()
-        self._opened.callback(poller.join)
-        self._opened.callback(self._stopping.set)
-
-    def _poll(self, url: str, function: str, event_of: Callable[[dict[str, Any]], Any]) -> None:
-        """An event source: messages of the queue to the function, and what it took away from it."""
-        queue = boto("sqs")
-        while not self._stopping.is_set():
-            with self._hearing[function]:
-                messages = queue.receive_message(QueueUrl=url, AttributeNames=["All"]).get("Messages", [])
-                for message in messages:
-                    done = self.function(function).call(event_of(message))
-                    handle = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
-                    if "errorType" not in done and not done.get("batchItemFailures"):
-                        queue.delete_message(**handle)
-                    else:
-                        queue.change_message_visibility(**handle, VisibilityTimeout=1)
-            if not messages:
-                self._stopping.wait(0.2)
-        queue.close()
-
-
-EVENT_SOURCE = "AWS::Lambda::EventSourceMapping"
-
-
-def _records(message: dict[str, Any]) -> dict[str, Any]:
-    """A message as Lambda hands it on."""
-    record = {
-        "messageId": message["MessageId"],
-        "receiptHandle": message["ReceiptHandle"],
-        "body": message["Body"],
-        "attributes": message["Attributes"],
-        "messageAttributes": {},
-        "md5OfBody": message["MD5OfBody"],
-        "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{REGION}:123456789012:queue",
-        "awsRegion": REGION,
-    }
-    return {"Records": [record]}
 
 
 ROUTES = {

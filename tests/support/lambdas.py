@@ -78,7 +78,7 @@ def _emulator() -> Path:
     return next((ROOT / ".venv/sam").glob(f"lib/*/site-packages/samcli/local/rapid/aws-lambda-rie-{ARCH}"))
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -89,7 +89,7 @@ class Emulated:
     """One execution environment: the emulator, the runtime client and the function. It starts with the first call."""
 
     def __init__(self, folder: Path, layers: list[Path], handler: str, environment: dict[str, str], log: Path) -> None:
-        self._port, runtime = _free_port(), _free_port()
+        self._port, runtime = free_port(), free_port()
         before = [path for path in [environment.get("PYTHONPATH")] if path]
         paths = [*before, folder, *(layer / "python" for layer in layers), ROOT / ".venv/lambda-runtime"]
         given = {

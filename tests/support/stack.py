@@ -124,6 +124,8 @@ class Stack:
         )
         said = {o["OutputKey"]: o["OutputValue"] for o in cloud.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]}
         self.functions = functions
+        defaults = {key: parameter.get("Default") for key, parameter in template["Parameters"].items()}
+        self.parameters = defaults | PARAMETERS | parameters
         self.resources = resources
         self.beside = stands_for
         self.physical = {
