@@ -8,8 +8,8 @@ python -m tools.sam_local [--port 3000] [--check]
     the UI origin              extensions' pages from the UI bucket, as CloudFront would send them
 
 It needs a container engine and the base image of Lambda's Python, says exactly what of it is missing, and then ends
-with 1. It stays up until Ctrl-C, and stops all that it has started. `--check` publishes an extension, installs and calls
-it, and ends with 0 or 1 in place of staying. Nothing is kept.
+with 1. It stays up until Ctrl-C, and stops all that it has started. `--check` publishes an extension, installs and
+calls it, and ends with 0 or 1 in place of staying. Nothing is kept.
 """
 
 import argparse
@@ -30,7 +30,6 @@ from typing import Any
 
 import httpx
 import uvicorn
-import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oriel.aws import Target
@@ -39,16 +38,15 @@ from oriel.local.tokens import jwks
 from oriel.local.ui_origin import create_ui_app
 from tests.support import aws, platform
 from tests.support.event_sources import EventSources
-from tests.support.lambdas import ARCH, built, free_port
+from tests.support.lambdas import ARCH, free_port
 from tests.support.stack import Stack
 from tools.lambda_python import VERSION
+from tools.sam_template import ISSUER, local_template
 
 ROOT = Path(__file__).parents[1]
 IMAGE = f"public.ecr.aws/lambda/python:{VERSION}-{ARCH}"
-ISSUER = "urn:oriel:local"
 LOOPBACK = "127.0.0.1"
 START_SECONDS, CALL_SECONDS = 120, 330
-KEYS = "/opt/jwks.json"  # a layer brings it into the containers
 # Run with SAM's own Python: the same library, and so the same settings, as `sam local` itself.
 LOOK = """
 import json, sys, docker
@@ -150,66 +148,6 @@ def up(host: str, port: int) -> Iterator[SimpleNamespace]:
             stack=stack,
             logs=logs,
         )
-
-
-def local_template(stack: Stack, keys: Path, moto: str, lambda_url: str) -> dict[str, Any]:
-    """The deployment's functions with their variables resolved, as SAM runs them: on moto, and each other."""
-    layers = {"WasmtimeLayer": built() / "WasmtimeLayer", "Keys": keys}
-    resources: dict[str, Any] = {
-        name: {
-            "Type": "AWS::Serverless::LayerVersion",
-            "Properties": {"ContentUri": str(path), "CompatibleArchitectures": [ARCH]},
-        }
-        for name, path in layers.items()
-    }
-    for name, function in stack.functions.items():
-        given = function["Properties"]
-        variables = stack.environment[name] | {"AWS_ENDPOINT_URL": moto, "AWS_ENDPOINT_URL_LAMBDA": lambda_url}
-        if "ORIEL_RUNNER" in variables:
-            variables["ORIEL_RUNNER"] = "lambda:RunnerFunction"  # `sam local` knows no aliases
-        if "ORIEL_OIDC_ISSUER" in variables:
-            variables |= {"ORIEL_OIDC_ISSUER": ISSUER, "ORIEL_OIDC_JWKS": KEYS}
-        resources[name] = {
-            "Type": "AWS::Serverless::Function",
-            "Properties": {
-                **{kept: given[kept] for kept in ("Handler", "Runtime", "Timeout")},
-                "CodeUri": str(built() / name),
-                "Architectures": [ARCH],
-                "MemorySize": int(_parameter(stack, given["MemorySize"])),
-                "Layers": [{"Ref": layer} for layer in (["WasmtimeLayer"] if given.get("Layers") else []) + ["Keys"]],
-                "Environment": {"Variables": variables},
-                "Events": routes(name),
-            },
-        }
-    return {"Transform": "AWS::Serverless-2016-10-31", "Resources": resources}
-
-
-def routes(function: str) -> dict[str, Any]:
-    """The HTTP routes that the template gives a function."""
-    events = template_resources()[function]["Properties"].get("Events", {})
-    return {
-        name: {
-            "Type": "HttpApi",
-            "Properties": {key: event["Properties"][key] for key in ("Path", "Method")},
-        }
-        for name, event in events.items()
-        if event["Type"] == "HttpApi"
-    }
-
-
-def template_resources() -> dict[str, Any]:
-    """The resources of template.yaml as they are written, short forms of CloudFormation left as text."""
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    Loader.add_multi_constructor("!", lambda _loader, _tag, node: node.value)
-    resources: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader)["Resources"]
-    return resources
-
-
-def _parameter(stack: Stack, value: Any) -> Any:
-    return stack.parameters[value["Ref"]] if isinstance(value, dict) else value
 
 
 @contextlib.contextmanager

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.support.lambdas import listening
 from tests.support.stack import ROOT
-from tools.sam_local import IMAGE, ISSUER, local_template, template_resources
+from tools.sam_local import IMAGE
+from tools.sam_template import ISSUER, local_template, template_resources
 
 
 def run(engine):
