@@ -77,7 +77,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=3000)
     parser.add_argument("--check", action="store_true", help="publish, install and call an extension, then stop")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # also where a shell in the background has it ignored
+        signal.signal(ending, signal.default_int_handler)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # moto says every request
     try:
         with up(container_host(), 0 if options.check else options.port) as running:

@@ -109,11 +109,20 @@ class UiOrigin:
 
     def _chunks(self, key: str, span: range) -> Iterator[bytes]:
         with self._blobs.open(key) as stream:
-            stream.seek(span.start)
+            _go_to(stream, span.start)
             left = len(span)
             while left and (chunk := stream.read(min(left, CHUNK_BYTES))):
                 left -= len(chunk)
                 yield chunk
+
+
+def _go_to(stream: BinaryIO, start: int) -> None:
+    """Not every store's stream can be sought in; what is before `start` is then read and left."""
+    if stream.seekable():
+        stream.seek(start)
+        return
+    while start and (chunk := stream.read(min(start, CHUNK_BYTES))):
+        start -= len(chunk)
 
 
 class Found(Struct, frozen=True):

@@ -2,11 +2,17 @@
 
 import gzip
 import json
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import brotli
 import pytest
 
-from tests.ui.conftest import FILES, HEX, ROOT
+from oriel.blobs.files import FileBlobs
+from oriel.local.ui_origin import create_ui_app
+from oriel.ui import ui_blob_key
+from tests.support.serving import Port
+from tests.ui.conftest import FILES, HEX, ROOT, Client
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 NAVIGATION = {"sec_fetch_mode": "navigate", "accept": "text/html"}
@@ -205,3 +211,22 @@ def test_the_guest_library_is_served_and_revalidated(get):
     assert answer.headers["access-control-allow-origin"] == "*"
     assert get("/oriel/guest.js", if_none_match=answer.headers["etag"]).status == 304
     assert get("/oriel/guest/base.css").headers["content-type"] == "text/css; charset=utf-8"
+
+
+def test_a_store_whose_streams_cannot_be_sought_in_serves_the_whole_and_its_parts(tmp_path):
+    """S3 is one, under `make sam-local`."""
+
+    class Forward(FileBlobs):
+        @contextmanager
+        def open(self, key):
+            with super().open(key) as stream:
+                yield SimpleNamespace(read=stream.read, seekable=lambda: False)
+
+    blobs = Forward(tmp_path)
+    blobs.put_new(ui_blob_key("com.acme.reports", HEX, "app.js"), FILES["app.js"])
+    port = Port()
+    with port.serve(create_ui_app(blobs, ui_origin=port.origin, host_origins=[])) as origin:
+        client = Client(origin)
+        assert client(f"{ROOT}/app.js").body == FILES["app.js"]
+        assert client(f"{ROOT}/app.js", range="bytes=3-5").body == FILES["app.js"][3:6]
+        client.close()
