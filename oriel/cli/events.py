@@ -103,7 +103,7 @@ def redrive(
 def replay(
     platform: PlatformClient,
     extension: ExtensionId,
-    since: Annotated[str, typer.Option("--since", help="2026-11-24, or with a time, in UTC.")],
+    since: Annotated[str, typer.Option("--since", help="2026-11-24, with a time, in UTC; or how long ago: 2h, 7d.")],
     until: Annotated[str, typer.Option("--until", help="Default: now.")] = "",
 ) -> None:
     """Deliver the events of a time once more to one extension."""

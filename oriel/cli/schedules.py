@@ -6,7 +6,7 @@ import typer
 
 from oriel.cli.options import ExtensionId, on_platform
 from oriel.cli.output import out
-from oriel.cli.values import json_value, shown
+from oriel.cli.values import json_value, shown, shown_in
 from oriel.client import PlatformClient
 from oriel.errors import OrielError
 
@@ -129,7 +129,7 @@ def preview(
 ) -> None:
     """Show the next five times of a cron expression."""
     found = platform.api("POST", "/schedules/preview", json={"cron": cron, "timezone": timezone})
-    out.result(found, _times(found["next_runs"]))
+    out.result(found, _times(found["next_runs"], found["timezone"]))
 
 
 def _all(platform: PlatformClient, extension: str = "") -> list[dict[str, Any]]:
@@ -156,12 +156,12 @@ def _described(found: dict[str, Any]) -> str:
     return (
         f"[bold]{found['extension_id']}/{found['name']}[/] ({found['schedule_id']}) is {state}, made by the "
         f"{found['origin']}\n{found['cron']}  {found['timezone']} → {found['method']} {found['path']}\n"
-        f"next\n{_times(found['next_runs'])}"
+        f"next\n{_times(found['next_runs'], found['timezone'])}"
     )
 
 
-def _times(times: list[int]) -> str:
-    return "\n".join(f"  {shown(at)} UTC" for at in times) or "  none"
+def _times(times: list[int], zone: str) -> str:
+    return "\n".join(f"  {shown_in(at, zone)}" for at in times) or "  none"
 
 
 def _history(runs: list[dict[str, Any]]) -> str:

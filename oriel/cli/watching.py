@@ -1,7 +1,6 @@
 """Commands that look at what ran: executions, execution, logs, usage."""
 
 import json as jsonlib
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -13,22 +12,28 @@ import typer
 
 from oriel.cli.options import on_platform
 from oriel.cli.output import out
+from oriel.cli.values import parse_moment
 from oriel.client import PlatformClient
-from oriel.errors import OrielError
 from oriel.logs import Level, lines_of
 
 POLL_SECONDS = 1.0
 MAX_KNOWN = 20_000
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 Json = dict[str, Any]
 Extension = Annotated[str, typer.Argument(help="Only this extension's.")]
-Since = Annotated[str, typer.Option("--since", help="How far back: 30s, 15m, 2h, 7d.")]
+Since = Annotated[str, typer.Option("--since", help="How far back: 30s, 15m, 2h, 7d; or a time, as 2026-11-24T18:00.")]
+Until = Annotated[str, typer.Option("--until", help="Likewise; default: now.")]
 
 
 class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+
+
+class Trigger(StrEnum):
+    HTTP = "http"
+    EVENT = "event"
+    SCHEDULE = "schedule"
 
 
 class LevelName(StrEnum):
@@ -50,23 +55,29 @@ def executions(
     request: Request = "",
     code: Annotated[str, typer.Option("--code", help="Only those that ended with this error code.")] = "",
     version: Annotated[str, typer.Option("--version", help="Only this version's.")] = "",
+    install: Annotated[str, typer.Option("--install", help="Only this install's, by its id.")] = "",
+    content_hash: Annotated[str, typer.Option("--hash", help="Only this bundle's, by its content hash.")] = "",
+    trigger: Annotated[Trigger | None, typer.Option("--trigger", help="Only what was called by this.")] = None,
     since: Since = "",
+    until: Until = "",
 ) -> None:
     """List what ran for the tenant, newest first, with what it used."""
     given = {"extension_id": extension, "request_id": request, "error_code": code, "version": version}
-    params = _filter(given, outcome, since)
+    given |= {"install_id": install, "content_hash": content_hash, "trigger": trigger.value if trigger else ""}
+    params = _filter(given, outcome, since, until)
     found = list(_first(platform, "/executions", params, limit))
     rows = [
         (
             datetime.fromtimestamp(entry["started_at"] / 1000, UTC).strftime("%H:%M:%S"),
             entry["execution_id"],
             f"{entry['method']} {entry['extension_id']}{entry['path']}",
+            entry["trigger"],
             str(entry["status"]) + (f" {entry['error_code']}" if entry["error_code"] else ""),
             f"{entry['receipt'].get('duration_ms', 0):.1f} ms",
         )
         for entry in found
     ]
-    out.table(found, ("UTC", "EXECUTION", "REQUEST", "STATUS", "TIME"), rows, "Nothing has run yet.")
+    out.table(found, ("UTC", "EXECUTION", "REQUEST", "BY", "STATUS", "TIME"), rows, "Nothing has run yet.")
 
 
 def execution(
@@ -134,18 +145,11 @@ def usage(
     out.table(answer["items"], columns, rows, "Nothing was used.")
 
 
-def _filter(given: dict[str, str], outcome: Outcome | None, since: str) -> Json:
+def _filter(given: dict[str, str], outcome: Outcome | None, since: str, until: str = "") -> Json:
     params: Json = {name: value for name, value in given.items() if value}
     params |= {"outcome": outcome.value} if outcome else {}
-    return params | ({"since": _ago(since)} if since else {})
-
-
-def _ago(text: str) -> int:
-    """Unix milliseconds of `15m` ago."""
-    match = re.fullmatch(r"(\d{1,6})([smhd])", text)
-    if match is None:
-        raise OrielError("invalid_input", f"--since {text!r} is no time.", hint="Write 30s, 15m, 2h or 7d.")
-    return int((time.time() - int(match[1]) * _UNITS[match[2]]) * 1000)
+    params |= {"since": parse_moment(since, "--since")} if since else {}
+    return params | ({"until": parse_moment(until, "--until")} if until else {})
 
 
 def _first(platform: PlatformClient, path: str, params: Json, limit: int) -> Iterator[Json]:

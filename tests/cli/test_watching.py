@@ -64,6 +64,9 @@ def test_executions_are_searched(oriel, local, logging):
     request_id = found[0]["request_id"]
     assert [item["request_id"] for item in oriel("executions", "--request", request_id, "--json").json] == [request_id]
     assert oriel("executions", logging, "--code", "guest_trap", "--json").json == []
+    ids = ("--install", found[0]["install_id"], "--hash", found[0]["content_hash"], "--trigger", "http")
+    assert oriel("executions", logging, *ids, "--until", "2999-01-01", "--json").json
+    assert oriel("executions", logging, "--trigger", "event", "--json").json == []
     refused = oriel("executions", "--since", "soon")
     assert (refused.code, "15m" in refused.err) == (1, True)
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.identity import Principal
@@ -14,7 +15,7 @@ from oriel.ids import first_id
 from oriel.pricing import load_prices
 from oriel.store.records import Execution
 from registry.app import create_app
-from registry.observe import series, tail
+from registry.observe import bill, series, tail
 from registry.observe.stream import Streams
 from tests.registry.stage import ADMIN, NAME, OPERATOR, OTHER_ADMIN, Stage
 from tests.support.serving import Port
@@ -231,6 +232,8 @@ def test_usage_has_its_cost_as_json_and_as_csv(observed):
     )
     (line,) = csv.DictReader(io.StringIO(observed.get("/usage.csv", **days).text))
     assert (line["tenant_id"], line["cost"], line["currency"]) == ("t1", "0.004902", "EUR")
+    (summed,) = observed.store.list_usage("t1", **days)
+    assert bill.row(replace(summed, duration_ms=0.1 + 0.2), None)["duration_ms"] == 0.3
     assert observed.get("/usage", since="x", until="y").json()["code"] == "invalid_input"
 
 

@@ -17,13 +17,18 @@ from oriel.values import to_plain
 
 MAX_DAYS = 366
 PAGE = 500
+DIGITS = 3
+"""What is shown of sums that are not whole; they are charged for as they are."""
 COLUMNS = (*(field.name for field in fields(Usage)), "cost", "currency")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 
 
 def row(usage: Usage, prices: PriceList | None) -> dict[str, Any]:
     """One window's usage; `cost` is None where there are no prices."""
-    return {**to_plain(usage), "cost": None if prices is None else amount_text(prices.cost(usage).total)}
+    told = {
+        name: round(value, DIGITS) if isinstance(value, float) else value for name, value in to_plain(usage).items()
+    }
+    return {**told, "cost": None if prices is None else amount_text(prices.cost(usage).total)}
 
 
 def total(usages: Iterable[Usage], prices: PriceList | None) -> str | None:
