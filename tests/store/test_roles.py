@@ -17,7 +17,6 @@ DECIDED = {  # by publishers, tenants and operators, through the registry
     "audit_head",
     "data_key",
     "extension_bundle",
-    "extension_event_subscription",
     "extension_registry",
     "extension_version",
     "install_secret",

@@ -36,7 +36,8 @@ _GATEWAY: Mapping[str, str] = {
     "extension_usage_minute": "SELECT, INSERT, UPDATE",
     "rate_lease": _ALL,
     "repeated_request": _ALL,
-    "schedule": "SELECT, UPDATE, DELETE",
+    "extension_event_subscription": _ALL,  # as it follows from what was decided
+    "schedule": _ALL,
     "schedule_run": "SELECT, INSERT, UPDATE",
 }
 _RUNNER: Mapping[str, str] = {
