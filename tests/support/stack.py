@@ -132,6 +132,7 @@ class Stack:
             summary["LogicalResourceId"]: summary["PhysicalResourceId"]
             for summary in cloud.list_stack_resources(StackName=name)["StackResourceSummaries"]
         }
+        self._complete(kept)
         self.environment = {
             logical: {
                 variable: said.get(f"{logical}0{variable.replace('_', '0')}", "")
@@ -139,6 +140,20 @@ class Stack:
             }
             for logical, function in functions.items()
         }
+
+
+    def _complete(self, resources: dict[str, Any]) -> None:
+        """What the template asks for and moto's CloudFormation leaves out, and backups need."""
+        for logical, resource in resources.items():
+            name, asked = self.physical.get(logical), resource.get("Properties", {})
+            if resource["Type"] == "AWS::S3::Bucket":
+                boto("s3").put_bucket_versioning(
+                    Bucket=name, VersioningConfiguration=asked["VersioningConfiguration"]
+                )
+            if resource["Type"] == "AWS::DynamoDB::Table":
+                boto("dynamodb").update_continuous_backups(
+                    TableName=name, PointInTimeRecoverySpecification=asked["PointInTimeRecoverySpecification"]
+                )
 
 
 def _made_beside(name: str, resource: dict[str, Any]) -> str:
