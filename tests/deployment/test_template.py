@@ -173,6 +173,24 @@ def test_alarms_go_to_a_topic_that_alarms_may_use():
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
 
 
+GUIDE = (ROOT / "docs/guides/operator-aws.md").read_text()
+
+
+def test_the_guide_says_of_each_alarm_what_it_means_and_of_no_other():
+    section = GUIDE.partition("\n## Alarms\n")[2].partition("\n## ")[0]
+    told = re.findall(r"^\| `(\w+)` \| \S.* \| \S.* \|$", section, re.MULTILINE)
+    assert sorted(told) == sorted(of_type(plain()["Resources"], "AWS::CloudWatch::Alarm"))
+
+
+def test_every_parameter_and_output_that_the_guide_names_exists():
+    template = plain()
+    there = {*template["Parameters"], *template["Resources"], *template["Outputs"]}
+    given = set(re.findall(r"(?:^|\s)([A-Z][a-z]\w+)=", GUIDE))
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`", GUIDE))
+    of_aws = {"Enabled", "PointInTimeRecoveryEnabled", "ThrottlingRateLimit"}  # members of requests and of resources
+    assert (given | named) - there == of_aws
+
+
 def test_the_dashboard_is_json_whichever_store_there_is():
     for store in STORES:
         body, named = chosen(Store=store)["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]

@@ -15,9 +15,12 @@ DAY_MS = 86_400_000
 @pytest.fixture
 def world(tmp_path):
     with migrated_database() as name:
-        registry = lambda clock: SqlStore.postgresql(shared_server().url(name, APPLICATION), clock)
-        own = shared_server().url(name, GATEWAY)
-        made = World(tmp_path, opened=registry, wrap=lambda store: SqlStore.postgresql(own, store._clock))
+        all_rights, own = shared_server().url(name, APPLICATION), shared_server().url(name, GATEWAY)
+        made = World(
+            tmp_path,
+            opened=lambda clock: SqlStore.postgresql(all_rights, clock),
+            wrap=lambda store: SqlStore.postgresql(own, store._clock),
+        )
         yield made
         made.store.close()
         made.stored.close()

@@ -141,15 +141,12 @@ class Stack:
             for logical, function in functions.items()
         }
 
-
     def _complete(self, resources: dict[str, Any]) -> None:
         """What the template asks for and moto's CloudFormation leaves out, and backups need."""
         for logical, resource in resources.items():
             name, asked = self.physical.get(logical), resource.get("Properties", {})
             if resource["Type"] == "AWS::S3::Bucket":
-                boto("s3").put_bucket_versioning(
-                    Bucket=name, VersioningConfiguration=asked["VersioningConfiguration"]
-                )
+                boto("s3").put_bucket_versioning(Bucket=name, VersioningConfiguration=asked["VersioningConfiguration"])
             if resource["Type"] == "AWS::DynamoDB::Table":
                 boto("dynamodb").update_continuous_backups(
                     TableName=name, PointInTimeRecoverySpecification=asked["PointInTimeRecoverySpecification"]
