@@ -1,18 +1,17 @@
 """The execution log and what it adds up to, in SQL."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
-from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, Table, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Executable, Table, or_, select, tuple_
 
 from oriel.ids import first_id
 from oriel.store.base import EVERY_EXECUTION
 from oriel.store.cursors import decode_json_cursor, encode_json_cursor
 from oriel.store.records import Execution, ExecutionFilter, Page, Usage, UsageMinute
-from oriel.store.sql.database import Database, to_record, to_row
+from oriel.store.sql.database import Database, parameters, to_record, to_row
 from oriel.store.sql.row_security import BILLING, Scope
 from oriel.store.sql.tables import extension_execution_log as log
 from oriel.store.sql.tables import extension_quota_usage as quota_usage
@@ -34,19 +33,31 @@ class SqlExecutions(Database):
 
     def _record(self, executions: Mapping[str, Execution], connection: Connection) -> None:
         """Executions of one tenant, by their ids, in the order of these."""
-        once = self._upsert(log).on_conflict_do_nothing().returning(log.c.execution_id)
         now = self._clock()
         rows = [to_row(replace(entry, recorded_at=now)) for entry in executions.values()]
-        written = [executions[execution_id] for execution_id in connection.execute(once, rows).scalars()]
-        for usage in summed(written):
-            self._add(connection, quota_usage, usage, SUMS)
-        for minute in by_minute(written):
-            self._add(connection, usage_minute, minute, MINUTE_SUMS)
+        new = connection.execute(self._write_once, rows).scalars().all()
+        if not new:
+            return
+        written = [executions[execution_id] for execution_id in new]
+        connection.execute(self._add_usage, list(map(to_row, summed(written))))
+        connection.execute(self._add_minute, list(map(to_row, by_minute(written))))
 
-    def _add(self, connection: Connection, table: Table, record: Any, names: Sequence[str]) -> None:
-        add = self._upsert(table).values(to_row(record))
+    @cached_property
+    def _write_once(self) -> Executable:
+        return self._upsert(log).values(parameters(log)).on_conflict_do_nothing().returning(log.c.execution_id)
+
+    @cached_property
+    def _add_usage(self) -> Executable:
+        return self._adding(quota_usage, SUMS)
+
+    @cached_property
+    def _add_minute(self) -> Executable:
+        return self._adding(usage_minute, MINUTE_SUMS)
+
+    def _adding(self, table: Table, names: Sequence[str]) -> Executable:
+        add = self._upsert(table).values(parameters(table))
         sums = {name: table.c[name] + add.excluded[name] for name in names}
-        connection.execute(add.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums))
+        return add.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
 
     def list_executions(
         self,
