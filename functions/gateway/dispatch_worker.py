@@ -5,6 +5,8 @@ Rules kept here:
 - Work is taken only where a thread is free for it, so that no lease runs out while it waits for one.
 - One thread speaks to the store, as much at a time as there is; the threads of the pool wait for handlers.
 - One tenant has at most half of the threads, however slow its handlers are.
+- What cannot be settled, as the store does not answer, is settled later: its handlers were called. Whatever else fails
+  costs a pause, and comes back when its lease has ended.
 - Stopping takes no more, waits for what runs, settles it, and loses nothing.
 """
 
@@ -30,8 +32,16 @@ _log = logging.getLogger(__name__)
 class DispatchWorker:
     """Takes work and does it, from `start` to `stop`."""
 
-    def __init__(self, dispatcher: Dispatcher, *, threads: int = THREADS, poll_seconds: float = POLL_SECONDS) -> None:
-        self._dispatcher, self._threads, self._poll_seconds = dispatcher, threads, poll_seconds
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        threads: int = THREADS,
+        poll_seconds: float = POLL_SECONDS,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
+        self._dispatcher, self._threads = dispatcher, threads
+        self._poll_seconds, self._retry_seconds = poll_seconds, retry_seconds
         self._changed = threading.Condition()
         self._busy: Counter[str] = Counter()
         self._ended: list[Settlement] = []
@@ -60,11 +70,18 @@ class DispatchWorker:
         pause = 0.0
         while self._awaits_something(pause):
             try:
-                self._dispatcher.settle(self._take_ended())
+                self._settle()
                 pause = 0.0 if self._take() else self._poll_seconds
             except OrielError as error:
                 _log.warning("the dispatcher waits: %s", error.detail)
-                pause = RETRY_SECONDS
+                self._recover()
+            except Exception:
+                _log.exception("the dispatcher failed inside")
+                self._recover()
+
+    def _recover(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping, self._retry_seconds)
 
     def _awaits_something(self, pause: float) -> bool:
         """Wait until there is something to do, or for a pause; False at the end, when nothing runs any more."""
@@ -75,10 +92,15 @@ class DispatchWorker:
             self._told = False
             return not self._stopping or bool(self._ended)
 
-    def _take_ended(self) -> list[Settlement]:
+    def _settle(self) -> None:
         with self._changed:
             ended, self._ended = self._ended, []
-            return ended
+        try:
+            self._dispatcher.settle(ended)
+        except OrielError:
+            with self._changed:
+                self._ended = [] if self._stopping else ended + self._ended
+            raise
 
     def _take(self) -> bool:
         """Take work and begin it; whether there was any."""
