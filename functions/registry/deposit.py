@@ -131,6 +131,10 @@ class Depository:
         statements = index_key(content_hash), artifact_statement_key(fingerprint, component_digest)
         return all(self._blobs.info(key) is not None for key in statements)
 
+    def replace_statement(self, key: str, envelope: bytes) -> None:
+        """Put the platform's word in place of the same word of its former key."""
+        self._put_in_place_of_unusable(key, envelope)
+
     def _put(self, key: str, data: bytes) -> None:
         try:
             self._blobs.put_new(key, data)

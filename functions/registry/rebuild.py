@@ -18,7 +18,7 @@ from oriel.bundle import content_hash as hash_of
 from oriel.engine.config import current_fingerprint
 from oriel.errors import InvalidInput, OrielError
 from oriel.provenance import artifact_statement_key, component_key, verify_artifact
-from oriel.store.records import Extension, Version
+from oriel.store.records import Version
 from registry.compiling import Compiler
 from registry.core import Registry
 from registry.deposit import Depository
@@ -71,22 +71,12 @@ class Rebuilding:
         """One version of each component that has no artifact of ours."""
         fingerprint = self._fingerprint or current_fingerprint(fuel=self._compiler.fuel)
         seen: set[str] = set()
-        for extension in self._extensions():
-            for version in self._registry.store.list_versions(extension.extension_id):
-                digest = version.component_digest
-                if version.status != "yanked" and digest not in seen:
-                    seen.add(digest)
-                    if not self._has_artifact(digest, fingerprint):
-                        yield version
-
-    def _extensions(self) -> Iterator[Extension]:
-        cursor = None
-        while True:
-            page = self._registry.store.list_extensions(cursor)
-            yield from page.items
-            cursor = page.cursor
-            if cursor is None:
-                return
+        for version in versions(self._registry):
+            digest = version.component_digest
+            if version.status != "yanked" and digest not in seen:
+                seen.add(digest)
+                if not self._has_artifact(digest, fingerprint):
+                    yield version
 
     def _has_artifact(self, component_digest: str, fingerprint: str) -> bool:
         try:
@@ -98,3 +88,15 @@ class Rebuilding:
                 raise
             return False
         return True
+
+
+def versions(registry: Registry) -> Iterator[Version]:
+    """Every version of every extension."""
+    cursor = None
+    while True:
+        page = registry.store.list_extensions(cursor)
+        for extension in page.items:
+            yield from registry.store.list_versions(extension.extension_id)
+        cursor = page.cursor
+        if cursor is None:
+            return

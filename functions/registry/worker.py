@@ -18,6 +18,7 @@ from registry.leaving import Leaving
 from registry.publish import Publishing
 from registry.rebuild import Rebuilding
 from registry.resealing import Resealing
+from registry.resigning import Resigning
 from registry.rollouts import Rollouts
 from registry.uploads import Uploads
 
@@ -42,6 +43,7 @@ class PublishWorker:
         )
         self._publishing = Publishing(registry, self._compiler)
         self._rebuilding = Rebuilding(registry, self._compiler)
+        self._resigning = Resigning(registry, fuel=limits.count_fuel)
         self._uploads = Uploads(registry)
         self._resealing = Resealing(registry)
         self._audits = Audits(registry)
@@ -57,8 +59,9 @@ class PublishWorker:
         return all(finished)
 
     def rebuild(self) -> bool:
-        """Compile one component that has no native code for this engine; whether all of them have it now."""
-        return not self._rebuilding.step()
+        """Compile one component that has no native code for this engine, or sign one version's statements again that
+        a former key signed; whether there is nothing left of either."""
+        return not (self._rebuilding.step() or self._resigning.step())
 
     def keep_house(self) -> bool:
         """Seal anew what a rotation left, remove what nobody needs, leave checkpoints, move rollouts on."""
