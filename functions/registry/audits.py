@@ -98,6 +98,12 @@ class Audits:
                 left += 1
         return left
 
+    def last_kept(self) -> Iterator[str]:
+        """Of each chain that has one, the key of the last checkpoint among the blobs."""
+        for head in self._heads():
+            if (kept := self._last_kept(head.tenant_id)) is not None:
+                yield kept
+
     def _heads(self) -> Iterator[AuditHead]:
         cursor: str | None = None
         while True:

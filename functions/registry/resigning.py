@@ -1,4 +1,4 @@
-"""Statements of the platform signed again with its present key, so that a former one need not be believed for ever.
+"""What the platform said, signed again with its present key, so that a former one need not be believed for ever.
 
 Rules kept here:
 
@@ -17,69 +17,82 @@ from oriel.provenance import (
     artifact_statement_key,
     index_key,
     sign_artifact,
+    sign_checkpoint,
     sign_index,
     verify_artifact,
+    verify_checkpoint,
     verify_index,
 )
-from oriel.signing import PublicKey
+from oriel.signing import PublicKey, Signer
 from oriel.store.records import Version
+from registry.audits import Audits
 from registry.core import Registry
 from registry.deposit import Depository
 from registry.rebuild import versions
 
-Again = Callable[[bytes, tuple[PublicKey, ...]], bytes]
+Keys = tuple[PublicKey, ...]
+Statement = tuple[str, Callable[[bytes, Keys], bytes]]
+"""Where it stands, and what it is when signed again; the second raises where none of the keys signed the first."""
+
 _log = logging.getLogger(__name__)
 
 
 class Resigning:
-    """Walks all versions once."""
+    """Walks all versions, and the chains of the audit, once."""
 
     def __init__(self, registry: Registry, *, fuel: bool = False) -> None:
         self._registry, self._fuel = registry, fuel
         self._depository = Depository(registry)
-        self._left: Iterator[Version] | None = None
+        self._left: Iterator[Statement] | None = None
 
     def step(self) -> bool:
-        """Look at one version; whether there are more.
+        """Look at one statement; whether there are more.
 
         Raises:
             OrielError: `unavailable`; to be tried again.
         """
         if self._left is None:
-            self._left = versions(self._registry) if self._registry.believed else iter(())
-        version = next(self._left, None)
-        if version is None:
-            return False
+            self._left = self._statements() if self._registry.believed else iter(())
         try:
-            self._sign_again(version)
+            if (statement := next(self._left, None)) is None:
+                return False
+            self._sign_again(*statement)
         except OrielError:
             self._left = None  # from the beginning: what is done is found to be done
             raise
         return True
 
-    def _sign_again(self, version: Version) -> None:
+    def _statements(self) -> Iterator[Statement]:
+        for version in versions(self._registry):
+            yield from self._of_version(version)
+        for place in Audits(self._registry).last_kept():
+            yield place, lambda envelope, keys: sign_checkpoint(verify_checkpoint(envelope, keys=keys), self._key)
+
+    def _of_version(self, version: Version) -> Iterator[Statement]:
         content_hash, digest = version.content_hash, version.component_digest
         fingerprint = current_fingerprint(fuel=self._fuel)
-        key = self._registry.platform_key
 
-        def index(envelope: bytes, keys: tuple[PublicKey, ...]) -> bytes:
-            return sign_index(verify_index(envelope, content_hash=content_hash, keys=keys), key)
+        def index(envelope: bytes, keys: Keys) -> bytes:
+            return sign_index(verify_index(envelope, content_hash=content_hash, keys=keys), self._key)
 
-        def artifact(envelope: bytes, keys: tuple[PublicKey, ...]) -> bytes:
+        def artifact(envelope: bytes, keys: Keys) -> bytes:
             held = verify_artifact(envelope, component_digest=digest, fingerprint=fingerprint, keys=keys)
-            return sign_artifact(held, key)
+            return sign_artifact(held, self._key)
 
-        self._replace(index_key(content_hash), index)
-        self._replace(artifact_statement_key(fingerprint, digest), artifact)
+        yield index_key(content_hash), index
+        yield artifact_statement_key(fingerprint, digest), artifact
 
-    def _replace(self, place: str, again: Again) -> None:
-        """Sign again what stands at `place`, where a former key signed it; leave what no believed key signed."""
+    def _sign_again(self, place: str, again: Callable[[bytes, Keys], bytes]) -> None:
+        """Sign what stands at `place`, where a former key signed it; leave what no believed key signed."""
         try:
-            envelope = self._registry.blobs.get(place)
-            renewed = again(envelope, tuple(self._registry.believed))
+            renewed = again(self._registry.blobs.get(place), tuple(self._registry.believed))
         except OrielError as error:
             if error.status >= 500:
                 raise
             return
         self._depository.replace_statement(place, renewed)
         _log.info("%s is signed again", place)
+
+    @property
+    def _key(self) -> Signer:
+        return self._registry.platform_key

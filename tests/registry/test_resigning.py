@@ -8,6 +8,7 @@ from oriel.engine.config import current_fingerprint
 from oriel.errors import OrielError
 from oriel.provenance import artifact_statement_key, index_key
 from oriel.signing import generate_key
+from registry.audits import Audits
 from registry.resigning import Resigning
 from registry.worker import PublishWorker
 from runner.artifacts import Artifacts
@@ -57,8 +58,20 @@ def test_what_the_former_key_signed_runs_without_it_when_it_is_signed_again(publ
 
 def test_a_version_that_was_yanked_is_signed_again_since_it_may_be_restored(stage, published, rotated, runs):
     stage.store.set_version_status(published.manifest.name, "1.0.0", "yanked")
-    assert Resigning(rotated).step()
+    resigning = Resigning(rotated)
+    while resigning.step():
+        pass
     assert runs(published) == "runs"
+
+
+def test_an_audit_that_did_not_grow_since_is_held_against_its_last_checkpoint(stage, published, rotated):
+    assert Audits(stage.registry).leave_checkpoints()
+    resigning = Resigning(rotated)
+    while resigning.step():
+        pass
+    later = Audits(replace(rotated, believed=()))
+    found = later.verify(None)
+    assert (found.intact, found.checkpoints) == (True, 1)
 
 
 def test_what_nobody_who_is_believed_signed_stays_as_it_is(stage, published, rotated):
