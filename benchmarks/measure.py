@@ -9,7 +9,7 @@ Work = Callable[[], object]
 
 
 class Result(NamedTuple):
-    """One figure. `name` is stable; `unit` is `ms`, `1/s`, `ratio`, `MB`, `count`, `USD`."""
+    """One figure. `name` is stable; `unit` is `ms`, `1/s`, `ratio`, `B`, `MB`, `GB`, `count`, `USD`."""
 
     name: str
     value: float

@@ -6,7 +6,7 @@ than its cache lives, all of whose operations count: also those of caches that e
 places and daily quotas, and of the journal. The quotas are all set, and so high that none is reached. An install that
 is called less than once in its cache's lifetime pays for each call a `resolve`, a lease and its return, and a write: 4.
 
-Dollars are AWS's list prices (us-east-1, on demand, arm64), of the items and the times measured here:
+Dollars are AWS's list prices (`benchmarks.prices`), of the items and the times measured here:
 
     HTTP API                 1.00 a million requests
     Lambda                   0.20 a million invocations, two of them: gateway and runner
@@ -37,6 +37,16 @@ from unittest.mock import patch
 from benchmarks import guests
 from benchmarks.deployment import HEADERS, Deployment, deployed
 from benchmarks.measure import Result, median
+from benchmarks.prices import (
+    API_MILLION,
+    GB_SECOND,
+    IN_A_TRANSACTION,
+    INVOCATION_MILLION,
+    READ_BYTES,
+    READ_UNIT_MILLION,
+    WRITE_BYTES,
+    WRITE_UNIT_MILLION,
+)
 from gateway.admission import Admission
 from gateway.core import Gateway
 from gateway.cors import Cors
@@ -63,10 +73,6 @@ from runner.core import Runner
 
 WARM_SECONDS, CALLERS, ALONE = 7.0, 8, 50
 GATEWAY_GB, RUNNER_GB, INVOKE_MS = 0.5, 1.0, 10.0
-USD_API, USD_INVOCATION, USD_GB_SECOND = 1.00, 0.20, 0.0000133334
-USD_READ_UNIT, USD_WRITE_UNIT = 0.125, 0.625
-READ_BYTES, WRITE_BYTES, IN_A_TRANSACTION = 4_096, 1_024, 2
-
 
 QUOTAS = {
     "requests_per_second": 100_000,
@@ -132,7 +138,7 @@ class InProcess:
 class Site:
     """A gateway and a runner, new and with empty caches, on counted ports."""
 
-    def __init__(self, deployment: Deployment, opened: ExitStack) -> None:
+    def __init__(self, deployment: Deployment, opened: ExitStack, guest: str = guests.PLAIN) -> None:
         settings = deployment.settings()
         keyring = Keyring.open(settings.keyring_path)
         shutil.rmtree(assembly.artifact_cache(settings), ignore_errors=True)
@@ -157,7 +163,8 @@ class Site:
         )
         opened.callback(self.gateway.close)
         self._headers = (*HEADERS, ("authorization", f"Bearer {deployment.token()}"))
-        self._extension = deployment.published[guests.PLAIN].extension_id
+        self._extension = deployment.published[guest].extension_id
+        self.answered_bytes = 0
 
     def call(self) -> float:
         """One request; its milliseconds in the gateway, with the runner's in them."""
@@ -168,6 +175,7 @@ class Site:
         answer = self.gateway.handle(asked)
         if answer.status != 200:
             raise RuntimeError(f"the guest answers {answer.status}: {answer.body!r}")
+        self.answered_bytes = len(answer.body) + sum(len(name) + len(value) + 4 for name, value in answer.headers)
         return (time.perf_counter() - began) * 1_000
 
     def settled(self) -> None:
@@ -192,7 +200,7 @@ def run() -> Iterator[Result]:
         alone = [site.call() for _ in range(ALONE)]
         runner_ms = median(site.way.milliseconds[-ALONE:])
         site.forget()
-        requests = _warm(site)
+        requests = warm(site)
         yield Result("ops.warm.store_ops", site.store.calls.total() / requests, "count")
         yield Result("ops.warm.blob_ops", site.blobs.calls.total() / requests, "count")
         resolved = site.store.calls["resolve"] * read_units(site.store.resolved)
@@ -200,11 +208,11 @@ def run() -> Iterator[Result]:
         writes = (sum(map(write_units, site.store.written)) + site.store.leased * IN_A_TRANSACTION) / requests
         yield Result("ops.warm.read_units", reads, "count")
         yield Result("ops.warm.write_units", writes, "count")
-        store = reads * USD_READ_UNIT + writes * USD_WRITE_UNIT
+        store = reads * READ_UNIT_MILLION + writes * WRITE_UNIT_MILLION
         compute = lambda_usd(median(alone) - runner_ms, runner_ms)
         yield Result("ops.usd_per_million.store", store, "USD")
         yield Result("ops.usd_per_million.lambda", compute, "USD")
-        yield Result("ops.usd_per_million", USD_API + compute + store, "USD")
+        yield Result("ops.usd_per_million", API_MILLION[0][1] + compute + store, "USD")
 
 
 @contextmanager
@@ -213,7 +221,7 @@ def _site(deployment: Deployment) -> Iterator[Site]:
         yield Site(deployment, opened)
 
 
-def _warm(site: Site) -> int:
+def warm(site: Site) -> int:
     """Call for a time; how many requests there were."""
     until = time.monotonic() + WARM_SECONDS
 
@@ -258,4 +266,4 @@ def lambda_usd(gateway_ms: float, runner_ms: float) -> float:
     """Dollars of a million requests' two invocations; the gateway waits for the runner and is paid for it."""
     waits = math.ceil(gateway_ms + INVOKE_MS + runner_ms)
     gigabyte_seconds = (GATEWAY_GB * waits + RUNNER_GB * math.ceil(runner_ms)) / 1_000
-    return 2 * USD_INVOCATION + gigabyte_seconds * 1_000_000 * USD_GB_SECOND
+    return 2 * INVOCATION_MILLION + gigabyte_seconds * 1_000_000 * GB_SECOND[0][1]
