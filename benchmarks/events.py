@@ -24,6 +24,7 @@ from oriel.store.sql import SqlStore
 from oriel.subscribing import subscriptions
 
 EVENTS, KEYS, TENANTS = 600, 20, 4
+THREADS = 8  # as the platform has with two processors
 SECONDS = 300.0
 NAME = "com.acme.bench"
 MANIFEST = {
@@ -79,7 +80,7 @@ def run() -> Iterator[Result]:
 
 
 def _started(dispatcher: Dispatcher) -> DispatchWorker:
-    worker = DispatchWorker(dispatcher, poll_seconds=0.01)
+    worker = DispatchWorker(dispatcher, threads=THREADS, poll_seconds=0.01)
     worker.start()
     return worker
 

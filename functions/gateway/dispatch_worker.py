@@ -22,7 +22,7 @@ from oriel.store.event_records import Work
 from oriel.store.eventing import Settlement
 from oriel.store.queueing import Turns
 
-THREADS = 16
+FEWEST_THREADS = 4
 POLL_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 
@@ -30,13 +30,17 @@ _log = logging.getLogger(__name__)
 
 
 class DispatchWorker:
-    """Takes work and does it, from `start` to `stop`."""
+    """Takes work and does it, from `start` to `stop`.
+
+    Args:
+        threads: no more than executions find a place at once: the time that one waits for a place is its own.
+    """
 
     def __init__(
         self,
         dispatcher: Dispatcher,
         *,
-        threads: int = THREADS,
+        threads: int = FEWEST_THREADS,
         poll_seconds: float = POLL_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:

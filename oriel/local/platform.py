@@ -24,7 +24,7 @@ from starlette.types import ASGIApp
 from gateway.app import create_app as gateway_app
 from gateway.assembly import build_dispatcher, build_gateway
 from gateway.core import Gateway
-from gateway.dispatch_worker import DispatchWorker
+from gateway.dispatch_worker import FEWEST_THREADS, DispatchWorker
 from gateway.http_runner import HttpRunner
 from oriel.blobs.opening import open_blobs
 from oriel.console import pages_app
@@ -197,7 +197,9 @@ class LocalPlatform:
         return origin(listener)
 
     def _start_dispatching(self, store: Store, gateway: Gateway) -> None:
-        self._dispatching = DispatchWorker(build_dispatcher(self.settings, store, gateway, told=self._tell))
+        places = self.settings.runner_workers * self.settings.runner_threads
+        dispatcher = build_dispatcher(self.settings, store, gateway, told=self._tell)
+        self._dispatching = DispatchWorker(dispatcher, threads=max(FEWEST_THREADS, places))
         self._dispatching.start()
         self._stack.callback(self._dispatching.stop)
 
