@@ -35,7 +35,6 @@ def test_what_was_deleted_from_table_and_buckets_comes_back(platform, table):
     with platform.started_anew(*functions, **settings), client(platform) as caller:
         assert caller.call(NAME, "/").json()["code"] == "artifact_unavailable"
         undelete(platform.stack.physical["BundleBucket"])
-    with platform.started_anew(*functions, **settings), client(platform) as caller:
         answer = caller.call(NAME, "/")
         assert (answer.status_code, answer.text) == (200, "hello"), answer.text
         chains = caller.api("POST", "/audit/chains/verify")["items"]
