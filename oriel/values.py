@@ -2,7 +2,7 @@
 
 They are msgspec's structs and not dataclasses. A class of theirs is made in C: some thirty microseconds where a
 dataclass, whose methods are compiled when its module is imported, takes over a millisecond. A function's cold start
-makes a hundred of them (`docs/decisions/0007-values-are-structs.md`).
+makes a hundred of them (`docs/decisions/0009-values-are-structs.md`).
 """
 
 from collections.abc import Mapping
