@@ -23,9 +23,11 @@ TOGETHER = {
 
 pytest.register_assert_rewrite("tests.suites")  # what several folders collect, each on its own platform
 
-# How long an example takes says something of the machine, and nothing of what is tested.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+# How long an example takes says something of the machine, and nothing of what is tested. The examples are the same at
+# each run, so that a change is judged by what it does; `--hypothesis-profile=search` looks for others.
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeat", settings.get_profile("search"), derandomize=True)
+settings.load_profile("repeat")
 
 haste.hasten()
 

@@ -144,6 +144,11 @@ def some_work(draw, tenant):
     return Work(tenant_id=tenant.id, kind=kind, item_id=item_id, due_at=draw(due_times))
 
 
+def a_spread(draw, tenant):
+    work = Work(tenant_id=tenant.id, kind="event", item_id=draw(event_ids), due_at=draw(due_times))
+    return Spread(work, [a_delivery(draw, tenant)])
+
+
 def a_schedule(draw, tenant):
     own = {"install_id": draw(tenant.install_ids), "next_at": draw(st.none() | due_times), "name": draw(names)}
     return schedule(draw(schedule_ids), tenant.id, revision=draw(revisions), **own)
@@ -272,7 +277,7 @@ EVENTS = {
     "list_dead_letters": lambda draw, own: (own.id, *a_page(draw, own)),
     "get_events": lambda draw, own: (own.id, [draw(event_ids)]),
     "get_deliveries": lambda draw, own: (own.id, [f"{draw(event_ids)}.s"]),
-    "spread_events": lambda draw, own: ([Spread(some_work(draw, own), [a_delivery(draw, own)])],),
+    "spread_events": lambda draw, own: ([a_spread(draw, own)],),
     "settle_deliveries": lambda draw, own: (
         [Settlement(some_work(draw, own), a_delivery(draw, own), draw(st.none() | due_times))],
     ),
