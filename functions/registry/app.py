@@ -7,7 +7,7 @@ is the token's and nothing else's; no answer is kept by a cache.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from starlette.routing import BaseRoute
 
 from oriel.errors import PROBLEM_MEDIA_TYPE, PROBLEM_SCHEMA
@@ -18,6 +18,7 @@ from registry.routes.auditing import auditing_routes
 from registry.routes.governing import governing_routes
 from registry.routes.happening import event_routes, schedule_routes
 from registry.routes.installing import catalogue_routes, install_routes
+from registry.routes.lazily import LazyRoute
 from registry.routes.lifecycle import lifecycle_routes
 from registry.routes.observing import observing_routes
 from registry.routes.publishing import publishing_routes
@@ -45,24 +46,24 @@ def create_app(
     app = FastAPI(title="Oriel registry", docs_url=None, redoc_url=None, responses=_REFUSALS)
     app.state.authenticate = authenticate
     install_error_handlers(app)
+    never_cached = [Depends(_never_cached)]
 
-    @app.get("/healthz", dependencies=[Depends(_never_cached)])
+    @app.get("/healthz", dependencies=never_cached)
     def healthz() -> dict[str, str]:
         registry.store.ping()
         return {"status": "ok"}
 
-    for routes in (
-        publishing_routes(registry, wake),
-        catalogue_routes(registry),
-        install_routes(registry),
-        observing_routes(registry),
-        governing_routes(registry, tidy),
-        lifecycle_routes(registry, tidy),
-        auditing_routes(registry),
-        event_routes(registry),
-        schedule_routes(registry),
-    ):
-        app.include_router(routes, prefix=PREFIX, dependencies=[Depends(_never_cached)])
+    routes = APIRouter(prefix=PREFIX, dependencies=never_cached, responses=_REFUSALS, route_class=LazyRoute)
+    publishing_routes(routes, registry, wake)
+    catalogue_routes(routes, registry)
+    install_routes(routes, registry)
+    observing_routes(routes, registry)
+    governing_routes(routes, registry, tidy)
+    lifecycle_routes(routes, registry, tidy)
+    auditing_routes(routes, registry)
+    event_routes(routes, registry)
+    schedule_routes(routes, registry)
+    app.router.routes.extend(routes.routes)
     app.router.routes.extend(pages)
     return app
 

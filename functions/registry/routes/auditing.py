@@ -24,39 +24,36 @@ class Verify(BaseModel):
     checkpoint: dict[str, Any] | None = None
 
 
-def auditing_routes(registry: Registry) -> APIRouter:
-    router = APIRouter()
+def auditing_routes(routes: APIRouter, registry: Registry) -> None:
     audits = Audits(registry)
 
-    @router.get("/audit")
+    @routes.get("/audit")
     def list_audit(caller: ConfiguringCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
         return views.page(audits.page(caller.require_tenant(), cursor, limit), to_plain)
 
-    @router.post("/audit/verify")
+    @routes.post("/audit/verify")
     def verify_audit(body: Verify, caller: ConfiguringCaller) -> Json:
         return verification(audits.verify(caller.require_tenant(), _envelope(body)))
 
-    @router.get("/audit/checkpoint")
+    @routes.get("/audit/checkpoint")
     def get_checkpoint(caller: ConfiguringCaller) -> Json:
         return audits.checkpoint(caller.require_tenant())
 
-    @router.get("/audit/platform")
+    @routes.get("/audit/platform")
     def list_platform_audit(caller: OperatingCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
         return views.page(audits.page(None, cursor, limit), to_plain)
 
-    @router.post("/audit/platform/verify")
+    @routes.post("/audit/platform/verify")
     def verify_platform_audit(body: Verify, caller: OperatingCaller) -> Json:
         return verification(audits.verify(None, _envelope(body)))
 
-    @router.get("/audit/platform/checkpoint")
+    @routes.get("/audit/platform/checkpoint")
     def get_platform_checkpoint(caller: OperatingCaller) -> Json:
         return audits.checkpoint(None)
 
-    @router.post("/audit/chains/verify")
+    @routes.post("/audit/chains/verify")
     def verify_chains(caller: OperatingCaller, cursor: Cursor = None, limit: FewAtOnce = 20) -> Json:
         return views.page(audits.verify_page(cursor, limit), verification)
-
-    return router
 
 
 def verification(found: Verification) -> Json:

@@ -38,91 +38,80 @@ class SetDefaults(Body):
     install: Quotas = Quotas()
 
 
-def governing_routes(registry: Registry, tidy: Callable[[], None]) -> APIRouter:
+def governing_routes(routes: APIRouter, registry: Registry, tidy: Callable[[], None]) -> None:
     """Args: tidy: tells the worker that there is something to seal anew."""
-    router = APIRouter()
-    router.include_router(_key_routes(registry))
-    router.include_router(_quota_routes(registry))
-    router.include_router(_data_key_routes(registry, tidy))
-    return router
+    _key_routes(routes, registry)
+    _quota_routes(routes, registry)
+    _data_key_routes(routes, registry, tidy)
 
 
-def _key_routes(registry: Registry) -> APIRouter:
-    router = APIRouter()
+def _key_routes(routes: APIRouter, registry: Registry) -> None:
 
-    @router.post("/api-keys", status_code=201)
+    @routes.post("/api-keys", status_code=201)
     def create_api_key(body: CreateApiKey, caller: InstallingCaller) -> Json:
         keys = ApiKeysOf(registry, caller.require_tenant())
         key, token = keys.create(caller, body.name, body.permissions, body.extension_id, body.days)
         return {**views.api_key(key), "token": token}
 
-    @router.get("/api-keys")
+    @routes.get("/api-keys")
     def list_api_keys(caller: InstallingCaller, cursor: Cursor = None, limit: Limit = 100) -> Json:
         return views.page(ApiKeysOf(registry, caller.require_tenant()).page(cursor, limit), views.api_key)
 
-    @router.delete("/api-keys/{key_id}")
+    @routes.delete("/api-keys/{key_id}")
     def revoke_api_key(key_id: str, caller: InstallingCaller) -> Json:
         return views.api_key(ApiKeysOf(registry, caller.require_tenant()).revoke(caller, key_id))
 
-    @router.post("/platform/api-keys", status_code=201)
+    @routes.post("/platform/api-keys", status_code=201)
     def create_platform_key(body: CreatePlatformKey, caller: OperatingCaller) -> Json:
         key, token = ApiKeysOf(registry, None).create(caller, body.name, body.permissions, None, body.days)
         return {**views.api_key(key), "token": token}
 
-    @router.get("/platform/api-keys")
+    @routes.get("/platform/api-keys")
     def list_platform_keys(caller: OperatingCaller, cursor: Cursor = None, limit: Limit = 100) -> Json:
         return views.page(ApiKeysOf(registry, None).page(cursor, limit), views.api_key)
 
-    @router.delete("/platform/api-keys/{key_id}")
+    @routes.delete("/platform/api-keys/{key_id}")
     def revoke_platform_key(key_id: str, caller: OperatingCaller) -> Json:
         return views.api_key(ApiKeysOf(registry, None).revoke(caller, key_id))
 
-    return router
 
-
-def _quota_routes(registry: Registry) -> APIRouter:
-    router = APIRouter()
+def _quota_routes(routes: APIRouter, registry: Registry) -> None:
     book = QuotaBook(registry)
 
-    @router.get("/quotas")
+    @routes.get("/quotas")
     def get_quotas(caller: ConfiguringCaller) -> Json:
         return book.view(caller.require_tenant())
 
-    @router.get("/quota-defaults")
+    @routes.get("/quota-defaults")
     def get_quota_defaults(caller: OperatingCaller) -> Json:
         return book.defaults()
 
-    @router.put("/quota-defaults")
+    @routes.put("/quota-defaults")
     def set_quota_defaults(body: SetDefaults, caller: OperatingCaller) -> Json:
         return book.set_defaults(caller, body.tenant, body.install)
 
-    @router.get("/tenants/{tenant_id}/quotas")
+    @routes.get("/tenants/{tenant_id}/quotas")
     def get_quotas_of(tenant_id: str, caller: OperatingCaller) -> Json:
         return book.view(tenant_id)
 
-    @router.put("/tenants/{tenant_id}/quotas")
+    @routes.put("/tenants/{tenant_id}/quotas")
     def set_tenant_quotas(tenant_id: str, body: Quotas, caller: OperatingCaller) -> Json:
         return book.set_own(caller, tenant_id, "", body)
 
-    @router.put("/tenants/{tenant_id}/quotas/{extension_id}")
+    @routes.put("/tenants/{tenant_id}/quotas/{extension_id}")
     def set_install_quotas(tenant_id: str, extension_id: str, body: Quotas, caller: OperatingCaller) -> Json:
         return book.set_own(caller, tenant_id, extension_id, body)
 
-    return router
 
-
-def _data_key_routes(registry: Registry, tidy: Callable[[], None]) -> APIRouter:
-    router = APIRouter()
+def _data_key_routes(routes: APIRouter, registry: Registry, tidy: Callable[[], None]) -> None:
     resealing = Resealing(registry)
 
-    @router.get("/data-key")
+    @routes.get("/data-key")
     def get_data_key(caller: OperatingCaller) -> Json:
         return to_plain(resealing.current())
 
-    @router.post("/data-key/rotate", status_code=202)
+    @routes.post("/data-key/rotate", status_code=202)
     def rotate_data_key(caller: OperatingCaller) -> Json:
         rotation = resealing.rotate(caller)
         tidy()
         return to_plain(rotation)
-
-    return router

@@ -59,11 +59,10 @@ class Preview(Body):
     timezone: str = Field(default="UTC", max_length=64)
 
 
-def event_routes(registry: Registry) -> APIRouter:
-    router = APIRouter()
+def event_routes(routes: APIRouter, registry: Registry) -> None:
     events = Events(registry)
 
-    @router.post("/events", status_code=202)
+    @routes.post("/events", status_code=202)
     def emit(body: Emit, caller: EmittingCaller, response: Response) -> Json:
         tenant_id = caller.tenant_id or body.tenant_id
         if tenant_id is None or body.tenant_id not in {None, tenant_id}:
@@ -72,84 +71,79 @@ def event_routes(registry: Registry) -> APIRouter:
         response.status_code = 202 if new else 200
         return event_line(event)
 
-    @router.get("/events")
+    @routes.get("/events")
     def list_events(caller: ConfiguringCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
         return views.page(events.page(caller.require_tenant(), cursor, limit), event_line)
 
-    @router.get("/events/subscriptions")
+    @routes.get("/events/subscriptions")
     def list_subscriptions(caller: ConfiguringCaller) -> Json:
         return views.whole(map(to_plain, events.subscriptions(caller.require_tenant())))
 
-    @router.get("/events/dead-letters")
+    @routes.get("/events/dead-letters")
     def list_dead_letters(caller: ConfiguringCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
         return views.page(events.dead_letters(caller.require_tenant(), cursor, limit), to_plain)
 
-    @router.post("/events/dead-letters/redrive")
+    @routes.post("/events/dead-letters/redrive")
     def redrive_all(body: Redrive, caller: ConfiguringCaller) -> Json:
         return {"redriven": events.redrive_all(caller, body.extension_id)}
 
-    @router.post("/events/dead-letters/{delivery_id}/redrive")
+    @routes.post("/events/dead-letters/{delivery_id}/redrive")
     def redrive(delivery_id: str, caller: ConfiguringCaller) -> Json:
         return to_plain(events.redrive(caller, delivery_id))
 
-    @router.post("/events/replay")
+    @routes.post("/events/replay")
     def replay(body: Replay, caller: ConfiguringCaller) -> Json:
         return {"deliveries": events.replay(caller, body.extension_id, body.since, body.until)}
 
-    @router.get("/events/{event_id}")
+    @routes.get("/events/{event_id}")
     def get_event(event_id: str, caller: ConfiguringCaller) -> Json:
         event, deliveries = events.get(caller.require_tenant(), event_id)
         return {**to_plain(event), "deliveries": [to_plain(delivery) for delivery in deliveries]}
 
-    return router
 
-
-def schedule_routes(registry: Registry) -> APIRouter:
-    router = APIRouter()
+def schedule_routes(routes: APIRouter, registry: Registry) -> None:
     schedules = Schedules(registry)
 
     def view(schedule: Schedule) -> Json:
         return {**to_plain(schedule), "next_runs": next_runs(schedule, registry.now())}
 
-    @router.get("/schedules")
+    @routes.get("/schedules")
     def list_schedules(
         caller: ConfiguringCaller, extension_id: ExtensionId = None, cursor: Cursor = None, limit: Limit = 50
     ) -> Json:
         return views.page(schedules.page(caller.require_tenant(), extension_id, cursor, limit), view)
 
-    @router.post("/schedules", status_code=201)
+    @routes.post("/schedules", status_code=201)
     def create_schedule(body: CreateSchedule, caller: ConfiguringCaller) -> Json:
         definition = Definition(**body.model_dump(exclude={"extension_id"}))
         return view(schedules.create(caller, body.extension_id, definition))
 
-    @router.post("/schedules/preview")
+    @routes.post("/schedules/preview")
     def preview(body: Preview, caller: ConfiguringCaller) -> Json:
         now = registry.now()
         cron.check(body.cron, body.timezone, now, registry.limits.schedule_seconds)
         return {**body.model_dump(), "next_runs": cron.next_times(body.cron, body.timezone, now)}
 
-    @router.get("/schedules/{schedule_id}")
+    @routes.get("/schedules/{schedule_id}")
     def get_schedule(schedule_id: str, caller: ConfiguringCaller) -> Json:
         return view(schedules.get(caller.require_tenant(), schedule_id))
 
-    @router.patch("/schedules/{schedule_id}")
+    @routes.patch("/schedules/{schedule_id}")
     def change_schedule(schedule_id: str, body: ChangeSchedule, caller: ConfiguringCaller) -> Json:
         changes = body.model_dump(exclude_unset=True)
         return view(schedules.change(caller, schedule_id, changes))
 
-    @router.delete("/schedules/{schedule_id}", status_code=204)
+    @routes.delete("/schedules/{schedule_id}", status_code=204)
     def delete_schedule(schedule_id: str, caller: ConfiguringCaller) -> None:
         schedules.delete(caller, schedule_id)
 
-    @router.post("/schedules/{schedule_id}/runs", status_code=202)
+    @routes.post("/schedules/{schedule_id}/runs", status_code=202)
     def run_now(schedule_id: str, caller: ConfiguringCaller) -> Json:
         return to_plain(schedules.run_now(caller, schedule_id))
 
-    @router.get("/schedules/{schedule_id}/runs")
+    @routes.get("/schedules/{schedule_id}/runs")
     def list_runs(schedule_id: str, caller: ConfiguringCaller, cursor: Cursor = None, limit: Limit = 20) -> Json:
         return views.page(schedules.runs(caller.require_tenant(), schedule_id, cursor, limit), to_plain)
-
-    return router
 
 
 def event_line(event: Event) -> Json:

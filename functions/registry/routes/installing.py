@@ -40,9 +40,8 @@ class SetSecret(Body):
     reference_only: bool = False
 
 
-def catalogue_routes(registry: Registry) -> APIRouter:
+def catalogue_routes(routes: APIRouter, registry: Registry) -> None:
     """What every authenticated caller may look at."""
-    router = APIRouter()
     catalogue = Catalogue(registry)
 
     def line(extension: Extension) -> Json:
@@ -55,53 +54,50 @@ def catalogue_routes(registry: Registry) -> APIRouter:
             "title": latest.manifest["title"] if latest else None,
         }
 
-    @router.get("/me")
+    @routes.get("/me")
     def me(caller: Caller) -> Json:
         return views.principal(caller)
 
-    @router.get("/extensions")
+    @routes.get("/extensions")
     def list_extensions(caller: Caller, cursor: Cursor = None, limit: Limit = 50) -> Json:
         return views.page(catalogue.page(cursor, limit), line)
 
-    @router.get("/extensions/{extension_id}")
+    @routes.get("/extensions/{extension_id}")
     def get_extension(extension_id: str, caller: Caller) -> Json:
         extension = catalogue.extension(extension_id)
         versions = [views.version_line(version) for version in catalogue.versions(extension_id)]
         return {**line(extension), "versions": versions}
 
-    @router.get("/extensions/{extension_id}/versions/{version}")
+    @routes.get("/extensions/{extension_id}/versions/{version}")
     def get_version(extension_id: str, version: str, caller: Caller) -> Json:
         found = catalogue.version(extension_id, version)
         return views.version(found, catalogue.size(found))
 
-    return router
 
-
-def install_routes(registry: Registry) -> APIRouter:
+def install_routes(routes: APIRouter, registry: Registry) -> None:
     """What administrators do for their tenant, and the menu that every user of it sees."""
-    router = APIRouter()
     installs, view = Installs(registry), views.install_of(registry)
-    router.include_router(_secret_routes(installs))
+    _secret_routes(routes, installs)
 
-    @router.get("/menu")
+    @routes.get("/menu")
     def menu(caller: Caller) -> Json:
         return {"items": list(installs.menu(caller.require_tenant()))}
 
-    @router.post("/installs", status_code=201)
+    @routes.post("/installs", status_code=201)
     def create_install(body: CreateInstall, caller: InstallingCaller, response: Response) -> Json:
         install, new = installs.install(caller, body.extension_id, body.version, body.grants, body.config)
         response.status_code = 201 if new else 200
         return view(install)
 
-    @router.get("/installs")
+    @routes.get("/installs")
     def list_installs(caller: Caller, cursor: Cursor = None, limit: Limit = 50) -> Json:
         return views.page(installs.page(caller.require_tenant(), cursor, limit), view)
 
-    @router.get("/installs/{extension_id}")
+    @routes.get("/installs/{extension_id}")
     def get_install(extension_id: str, caller: Caller) -> Json:
         return view(installs.find(caller.require_tenant(), extension_id))
 
-    @router.patch("/installs/{extension_id}")
+    @routes.patch("/installs/{extension_id}")
     def change_install(extension_id: str, body: ChangeInstall, caller: InstallingCaller) -> Json:
         changed = installs.change(
             caller,
@@ -112,27 +108,22 @@ def install_routes(registry: Registry) -> APIRouter:
         )
         return view(changed)
 
-    @router.put("/installs/{extension_id}/config")
+    @routes.put("/installs/{extension_id}/config")
     def set_config(extension_id: str, body: SetConfig, caller: ConfiguringCaller) -> Json:
         return view(installs.set_config(caller, extension_id, body.config))
 
-    return router
 
+def _secret_routes(routes: APIRouter, installs: Installs) -> None:
 
-def _secret_routes(installs: Installs) -> APIRouter:
-    router = APIRouter()
-
-    @router.get("/installs/{extension_id}/secrets")
+    @routes.get("/installs/{extension_id}/secrets")
     def list_secrets(extension_id: str, caller: ConfiguringCaller) -> Json:
         return views.whole(map(views.secret, installs.secrets(caller.require_tenant(), extension_id)))
 
-    @router.put("/installs/{extension_id}/secrets/{name}")
+    @routes.put("/installs/{extension_id}/secrets/{name}")
     def put_secret(extension_id: str, name: str, body: SetSecret, caller: ConfiguringCaller) -> Json:
         secret = SecretRequest(body.value.get_secret_value().encode(), body.hosts, body.reference_only)
         return views.secret(installs.put_secret(caller, extension_id, name, secret))
 
-    @router.delete("/installs/{extension_id}/secrets/{name}", status_code=204)
+    @routes.delete("/installs/{extension_id}/secrets/{name}", status_code=204)
     def delete_secret(extension_id: str, name: str, caller: ConfiguringCaller) -> None:
         installs.delete_secret(caller, extension_id, name)
-
-    return router

@@ -50,105 +50,91 @@ class ChangeRollout(Body):
     status: Literal["active", "paused", "rolled_back"] | None = None
 
 
-def lifecycle_routes(registry: Registry, tidy: Any) -> APIRouter:
+def lifecycle_routes(routes: APIRouter, registry: Registry, tidy: Any) -> None:
     """Args: tidy: tells the worker that there is something to do."""
-    router = APIRouter()
-    router.include_router(_upgrade_routes(registry))
-    router.include_router(_grant_routes(registry))
-    router.include_router(_leaving_routes(registry))
-    router.include_router(_rollout_routes(registry, tidy))
-    return router
+    _upgrade_routes(routes, registry)
+    _grant_routes(routes, registry)
+    _leaving_routes(routes, registry)
+    _rollout_routes(routes, registry, tidy)
 
 
-def _upgrade_routes(registry: Registry) -> APIRouter:
-    router = APIRouter()
+def _upgrade_routes(routes: APIRouter, registry: Registry) -> None:
     upgrades, view = Upgrades(registry), views.install_of(registry)
 
-    @router.get("/installs/{extension_id}/upgrade")
+    @routes.get("/installs/{extension_id}/upgrade")
     def preview_upgrade(extension_id: str, caller: InstallingCaller, version: str | None = None) -> Json:
         return upgrades.preview(caller, extension_id, version)
 
-    @router.post("/installs/{extension_id}/upgrade")
+    @routes.post("/installs/{extension_id}/upgrade")
     def upgrade(extension_id: str, body: Upgrade, caller: InstallingCaller) -> Json:
         return view(upgrades.upgrade(caller, extension_id, body.version, body.grants, body.config, exact=body.exact))
 
-    @router.post("/installs/{extension_id}/rollback")
+    @routes.post("/installs/{extension_id}/rollback")
     def roll_back(extension_id: str, caller: InstallingCaller) -> Json:
         return view(upgrades.rollback(caller, extension_id))
 
-    return router
 
-
-def _grant_routes(registry: Registry) -> APIRouter:
-    router = APIRouter()
+def _grant_routes(routes: APIRouter, registry: Registry) -> None:
     consents, view = Consents(registry), views.install_of(registry)
 
-    @router.put("/installs/{extension_id}/grants")
+    @routes.put("/installs/{extension_id}/grants")
     def set_grants(extension_id: str, body: SetGrants, caller: InstallingCaller) -> Json:
         return view(consents.set_all(caller, extension_id, body.grants))
 
-    @router.put("/installs/{extension_id}/grants/{capability}")
+    @routes.put("/installs/{extension_id}/grants/{capability}")
     def grant(extension_id: str, capability: str, body: SetGrant, caller: InstallingCaller) -> Json:
         request = GrantRequest(capability=capability, **body.model_dump())
         return view(consents.grant(caller, extension_id, request))
 
-    @router.delete("/installs/{extension_id}/grants/{capability}")
+    @routes.delete("/installs/{extension_id}/grants/{capability}")
     def revoke_grant(extension_id: str, capability: str, caller: InstallingCaller) -> Json:
         return view(consents.revoke(caller, extension_id, capability))
 
-    return router
 
-
-def _leaving_routes(registry: Registry) -> APIRouter:
-    router = APIRouter()
+def _leaving_routes(routes: APIRouter, registry: Registry) -> None:
     leaving, view = Leaving(registry), views.install_of(registry)
 
-    @router.delete("/installs/{extension_id}")
+    @routes.delete("/installs/{extension_id}")
     def uninstall(extension_id: str, caller: InstallingCaller) -> Json:
         return view(leaving.uninstall(caller, extension_id))
 
-    @router.post("/installs/{extension_id}/restore")
+    @routes.post("/installs/{extension_id}/restore")
     def restore(extension_id: str, caller: InstallingCaller) -> Json:
         return view(leaving.restore(caller, extension_id))
 
-    @router.post("/installs/{extension_id}/delete")
+    @routes.post("/installs/{extension_id}/delete")
     def delete_install(extension_id: str, caller: InstallingCaller) -> Json:
         return leaving.delete(caller, extension_id)
 
-    @router.get("/installs/{extension_id}/export", response_class=StreamingResponse)
+    @routes.get("/installs/{extension_id}/export", response_class=StreamingResponse)
     def export_install(extension_id: str, caller: InstallingCaller) -> StreamingResponse:
         lines = _as_lines(leaving.export(caller, extension_id))
         named = {"content-disposition": f'attachment; filename="{extension_id}.ndjson"', "cache-control": "no-store"}
         return StreamingResponse(lines, media_type=NDJSON, headers=named)
 
-    return router
 
-
-def _rollout_routes(registry: Registry, tidy: Any) -> APIRouter:
-    router = APIRouter()
+def _rollout_routes(routes: APIRouter, registry: Registry, tidy: Any) -> None:
     rollouts = Rollouts(registry)
 
-    @router.get("/extensions/{extension_id}/rollouts")
+    @routes.get("/extensions/{extension_id}/rollouts")
     def list_rollouts(extension_id: str, caller: Caller) -> Json:
         return views.whole(map(to_plain, rollouts.list(extension_id)))
 
-    @router.post("/extensions/{extension_id}/versions/{version}/rollout", status_code=201)
+    @routes.post("/extensions/{extension_id}/versions/{version}/rollout", status_code=201)
     def start_rollout(extension_id: str, version: str, body: StartRollout, caller: Caller) -> Json:
         started = rollouts.start(caller, extension_id, version, body.percent)
         tidy()
         return to_plain(started)
 
-    @router.get("/extensions/{extension_id}/versions/{version}/rollout")
+    @routes.get("/extensions/{extension_id}/versions/{version}/rollout")
     def get_rollout(extension_id: str, version: str, caller: Caller) -> Json:
         return to_plain(rollouts.get(extension_id, version))
 
-    @router.patch("/extensions/{extension_id}/versions/{version}/rollout")
+    @routes.patch("/extensions/{extension_id}/versions/{version}/rollout")
     def change_rollout(extension_id: str, version: str, body: ChangeRollout, caller: Caller) -> Json:
         changed = rollouts.change(caller, extension_id, version, percent=body.percent, status=body.status)
         tidy()
         return to_plain(changed)
-
-    return router
 
 
 def _as_lines(items: Iterable[Json]) -> Iterator[bytes]:

@@ -47,22 +47,21 @@ def asked_for(
 Where = Annotated[ExecutionFilter, Depends(asked_for)]
 
 
-def observing_routes(registry: Registry) -> APIRouter:
-    router = APIRouter()
+def observing_routes(routes: APIRouter, registry: Registry) -> None:
     store, looks, streams = registry.store, Looks(registry), Streams(registry.streams)
 
-    @router.get("/executions")
+    @routes.get("/executions")
     def list_executions(caller: ObservingCaller, where: Where, cursor: Cursor = None, limit: Limit = 50) -> Json:
         tenant_id = looks.note(caller, LOOK, "executions", _given(where))
         return views.page(store.list_executions(tenant_id, where, cursor, limit), to_plain)
 
-    @router.get("/executions/tail")
+    @routes.get("/executions/tail")
     def tail_executions(caller: ObservingCaller, where: Where, cursor: Cursor = None, limit: Limit = 100) -> Json:
         tenant_id = looks.note(caller, LOOK, "tail", _given(where))
         found = tail.follow(store, tenant_id, where, cursor=cursor, limit=limit, now=registry.now())
         return {"items": [to_plain(entry) for entry in found.items], "cursor": found.cursor, "more": found.more}
 
-    @router.get("/executions/stream", response_class=StreamingResponse)
+    @routes.get("/executions/stream", response_class=StreamingResponse)
     def stream_executions(
         caller: ObservingCaller,
         where: Where,
@@ -78,24 +77,24 @@ def observing_routes(registry: Registry) -> APIRouter:
         events = streams.events(follow, last_event_id or cursor)
         return StreamingResponse(events, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
-    @router.get("/executions/{execution_id}")
+    @routes.get("/executions/{execution_id}")
     def get_execution(execution_id: str, caller: ObservingCaller) -> Json:
         found = store.get_execution(looks.note(caller, LOOK, execution_id), execution_id)
         if found is None:
             raise OrielError("not_found", f"There is no execution {execution_id}.")
         return to_plain(found)
 
-    @router.get("/executions/{execution_id}/fixture")
+    @routes.get("/executions/{execution_id}/fixture")
     def get_fixture(execution_id: str, caller: RecordingCaller) -> Response:
         tenant_id = looks.note(caller, "fixtures.look", execution_id)
         return Response(fixtures.opened(registry, tenant_id, execution_id), media_type="application/json")
 
-    @router.get("/installs/{extension_id}/fixtures")
+    @routes.get("/installs/{extension_id}/fixtures")
     def list_fixtures(extension_id: str, caller: RecordingCaller, cursor: Cursor = None, limit: Limit = 50) -> Json:
         install = Installs(registry).get(caller.require_tenant(), extension_id)
         return views.page(store.list_fixtures(install.tenant_id, install.install_id, cursor, limit), to_plain)
 
-    @router.get("/logs")
+    @routes.get("/logs")
     def search_logs(
         *,
         caller: ObservingCaller,
@@ -109,27 +108,25 @@ def observing_routes(registry: Registry) -> APIRouter:
         found = lines.search(store, tenant_id, where, level=level, text=text, cursor=cursor, limit=limit)
         return views.page(found, lambda line: line)
 
-    router.include_router(_usage_routes(registry))
-    return router
+    _usage_routes(routes, registry)
 
 
-def _usage_routes(registry: Registry) -> APIRouter:
-    router = APIRouter()
+def _usage_routes(routes: APIRouter, registry: Registry) -> None:
     store, prices = registry.store, registry.prices
     currency = prices.currency if prices else None
 
-    @router.get("/usage")
+    @routes.get("/usage")
     def list_usage(caller: ObservingCaller, since: Day, until: Day) -> Json:
         found = store.list_usage(caller.require_tenant(), since, until)
         listed = views.whole(bill.row(usage, prices) for usage in found)
         return {**listed, "total_cost": bill.total(found, prices), "currency": currency}
 
-    @router.get("/usage.csv", response_class=StreamingResponse)
+    @routes.get("/usage.csv", response_class=StreamingResponse)
     def export_usage(caller: ObservingCaller, since: Day, until: Day) -> StreamingResponse:
         found = store.list_usage(caller.require_tenant(), since, until)
         return StreamingResponse(bill.as_csv(found, prices), media_type=CSV)
 
-    @router.get("/usage/series")
+    @routes.get("/usage/series")
     def usage_series(
         caller: ObservingCaller,
         since: Annotated[int, Query(ge=0, le=10**14)],
@@ -141,18 +138,16 @@ def _usage_routes(registry: Registry) -> APIRouter:
         rows = store.list_minutes(caller.require_tenant(), start, end, extension_id)
         return {"step": step, "items": series.points(rows, start, end, step)}
 
-    @router.get("/usage/tenants")
+    @routes.get("/usage/tenants")
     def list_usage_of_all(caller: OperatingCaller, day: Day, cursor: Cursor = None, limit: Limit = 100) -> Json:
         page = store.list_usage_of_all(day, cursor, limit)
         return {**views.page(page, lambda usage: bill.row(usage, prices)), "currency": currency}
 
-    @router.get("/usage/tenants.csv", response_class=StreamingResponse)
+    @routes.get("/usage/tenants.csv", response_class=StreamingResponse)
     def export_usage_of_all(caller: OperatingCaller, since: Day, until: Day) -> StreamingResponse:
         bill.require_days(since, until)
         found = bill.of_all_tenants(store, since, until)
         return StreamingResponse(bill.as_csv(found, prices), media_type=CSV)
-
-    return router
 
 
 def _given(where: ExecutionFilter) -> Json:

@@ -58,90 +58,85 @@ class SetStatus(Body):
     status: VersionStatus
 
 
-def publishing_routes(registry: Registry, wake: Callable[[str], None]) -> APIRouter:
+def publishing_routes(routes: APIRouter, registry: Registry, wake: Callable[[str], None]) -> None:
     """Args: wake: tells the publisher that a session was finalized."""
-    router = APIRouter()
     uploads, publishers, catalogue = Uploads(registry), Publishers(registry), Catalogue(registry)
     slots = CapacityLimiter(UPLOADS_AT_ONCE)
 
-    @router.post("/uploads", status_code=201)
+    @routes.post("/uploads", status_code=201)
     def open_upload(body: OpenUpload, caller: PublishingCaller, response: Response) -> Json:
         upload, new = uploads.open(principal_id(caller), body.content_hash, body.size)
         response.status_code = 201 if new else 200
         return views.upload(upload, uploads.address(upload))
 
-    @router.get("/uploads/{upload_id}")
+    @routes.get("/uploads/{upload_id}")
     def get_upload(upload_id: str, caller: PublishingCaller) -> Json:
         upload = uploads.get(principal_id(caller), upload_id)
         return views.upload(upload, uploads.address(upload))
 
-    @router.put("/uploads/{upload_id}/bundle")
+    @routes.put("/uploads/{upload_id}/bundle")
     async def receive_bundle(upload_id: str, caller: PublishingCaller, request: Request) -> Json:
         chunks = _from_thread(request)
         upload = await run_sync(uploads.receive, principal_id(caller), upload_id, chunks, limiter=slots)
         return views.upload(upload)
 
-    @router.post("/uploads/{upload_id}/finalize", status_code=202)
+    @routes.post("/uploads/{upload_id}/finalize", status_code=202)
     def finalize(upload_id: str, body: FinalizeUpload, caller: PublishingCaller, response: Response) -> Json:
         upload = uploads.finalize(principal_id(caller), upload_id, body.signature)
         wake(upload_id)
         response.headers["location"] = f"/api/v1/uploads/{upload_id}"
         return views.upload(upload)
 
-    @router.post("/publishers", status_code=201)
+    @routes.post("/publishers", status_code=201)
     def register_publisher(body: RegisterPublisher, caller: OperatingCaller, response: Response) -> Json:
         publisher, new = publishers.register(caller, body.publisher, body.prefixes)
         response.status_code = 201 if new else 200
         return views.publisher(publisher)
 
-    @router.get("/publishers")
+    @routes.get("/publishers")
     def list_publishers(caller: Caller, cursor: Cursor = None, limit: Limit = 100) -> Json:
         return views.page(publishers.page(cursor, limit), views.publisher)
 
-    @router.get("/publishers/{publisher}")
+    @routes.get("/publishers/{publisher}")
     def get_publisher(publisher: str, caller: Caller) -> Json:
         keys = [views.publisher_key(key) for key in publishers.keys(publisher)]
         return {**views.publisher(publishers.get(publisher)), "keys": keys}
 
-    @router.post("/publishers/{publisher}/keys", status_code=201)
+    @routes.post("/publishers/{publisher}/keys", status_code=201)
     def add_key(publisher: str, body: RegisterKey, caller: OperatingCaller) -> Json:
         key = publishers.add_key(caller, publisher, body.public_key_pem, body.not_before, body.not_after)
         return views.publisher_key(key)
 
-    @router.post("/publishers/{publisher}/keys/{key_id}/revoke")
+    @routes.post("/publishers/{publisher}/keys/{key_id}/revoke")
     def revoke_key(publisher: str, key_id: str, caller: OperatingCaller) -> Json:
         return views.publisher_key(publishers.revoke_key(caller, publisher, key_id))
 
-    @router.post("/publishers/{publisher}/revoke")
+    @routes.post("/publishers/{publisher}/revoke")
     def revoke_publisher(publisher: str, caller: OperatingCaller) -> Json:
         return views.publisher(publishers.revoke(caller, publisher))
 
-    @router.post("/extensions/{extension_id}/versions/{version}/status")
+    @routes.post("/extensions/{extension_id}/versions/{version}/status")
     def set_status(extension_id: str, version: str, body: SetStatus, caller: Caller) -> Json:
         changed = catalogue.set_status(caller, extension_id, version, body.status)
         return views.version(changed, catalogue.size(changed))
 
-    router.include_router(_quarantine_routes(registry))
-    return router
+    _quarantine_routes(routes, registry)
 
 
-def _quarantine_routes(registry: Registry) -> APIRouter:
-    router = APIRouter()
+def _quarantine_routes(routes: APIRouter, registry: Registry) -> None:
     quarantines = Quarantines(registry)
 
-    @router.post("/collection")
+    @routes.post("/collection")
     def collect(body: Collect, caller: OperatingCaller) -> Json:
         return to_plain(Collector(registry).collect(caller, dry_run=body.dry_run))
 
-    @router.get("/quarantine")
+    @routes.get("/quarantine")
     def list_quarantine(caller: OperatingCaller, cursor: Cursor = None, limit: Limit = 100) -> Json:
         return views.page(quarantines.page(cursor, limit), views.quarantine)
 
-    @router.delete("/quarantine/{content_hash}", status_code=204)
+    @routes.delete("/quarantine/{content_hash}", status_code=204)
     def lift_quarantine(content_hash: ContentHash, caller: OperatingCaller) -> None:
         quarantines.lift(caller, content_hash)
-
-    return router
 
 
 def _from_thread(request: Request) -> Iterator[bytes]:
