@@ -1,8 +1,13 @@
 """The registry's HTTP API as a Lambda function behind an HTTP API.
 
 It verifies, stores and answers. What takes long, or parses what strangers have made, is announced on a queue and done
-by another function (`registry.on_queue`), which alone may sign.
+by another function (`registry.on_queue`), which alone may sign. What a first answer does not need is made when it is
+used: models (`registry.deferring`), routes (`registry.routes.lazily`).
 """
+
+import registry.deferring  # noqa: F401 - before the first model
+
+# isort: split
 
 from typing import Any
 
