@@ -1,7 +1,8 @@
 """The functions as `sam build` makes them, under Lambda's runtime emulator and its runtime client, against moto.
 
 Cold: from the start of the process to its first answer, seen from outside; for the runner with the artifact of the
-JavaScript guest in S3 and nothing on disk. Warm: a call of the runner beyond what its receipt says the execution took.
+JavaScript guest in S3 and nothing on disk. Beside them a function that does nothing: what emulator, interpreter and
+runtime client take by themselves. Warm: a call of the runner beyond what its receipt says the execution took.
 Packages are measured as they are built, the layer with the runner.
 """
 
@@ -23,7 +24,7 @@ from oriel.contract import ExecuteRequest
 from oriel.identity import ServiceTokenSigner
 from tests.support.aws import CREDENTIALS, REGION, moto_endpoint
 from tests.support.aws_platform import AwsPlatform
-from tests.support.lambdas import built
+from tests.support.lambdas import Emulated, built
 
 COLD, WARM = 7, 100
 platforms: Any = importlib.import_module("tests.support.platform")
@@ -37,6 +38,7 @@ def run() -> Iterator[Result]:
             "gateway": ("GatewayFunction", _event(platform, f"/api/ext/{extension_id}/{guests.HELLO}")),
             "registry": ("RegistryFunction", _event(platform, "/api/v1/extensions")),
         }
+        yield Result("lambda.trivial.cold_ms", median([_trivial(Path(folder)) for _ in range(COLD)]), "ms")
         call = _RunnerCalls(platform)
         times = [_cold(platform, "RunnerFunction", call()) for _ in range(COLD)]
         yield Result("lambda.runner.cold_ms", median(times), "ms")
@@ -97,6 +99,15 @@ def _cold(platform: Any, function: str, event: dict[str, Any]) -> float:
     if (answer.get("statusCode") or answer.get("status")) != 200:
         raise RuntimeError(f"{function} answered {answer}")
     return taken
+
+
+def _trivial(folder: Path) -> float:
+    """The same of a handler that imports nothing and answers at once."""
+    folder.joinpath("trivial.py").write_text("def handler(event, context):\n    return {'statusCode': 200}\n")
+    began = time.perf_counter()
+    with closing(Emulated(folder, [], "trivial.handler", {}, folder / "trivial.log")) as environment:
+        environment.call({})
+        return (time.perf_counter() - began) * 1000
 
 
 def _overhead(platform: Any, call: _RunnerCalls) -> float:
