@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from oriel.clock import now_ms
-from oriel.manifest import Manifest
+from oriel.published import Published
 from oriel.scheduling import Scheduling
 from oriel.store.event_records import Schedule, Subscription, Work
 from oriel.store.eventing import EventStore
@@ -75,7 +75,7 @@ class Following:
         earlier = manifest if before == install.version else self._manifest(install.extension_id, before)
         self._scheduling.follow(install, manifest, earlier)
 
-    def _subscribe(self, install: Install, manifest: Manifest) -> None:
+    def _subscribe(self, install: Install, manifest: Published) -> None:
         """To what the install consented to, and to nothing else."""
         wanted = subscriptions(install, manifest, self._clock())
         all_there = self._store.list_subscriptions(install.tenant_id)
@@ -83,9 +83,9 @@ class Following:
         if sorted(wanted, key=_by_id) != there:
             self._store.replace_subscriptions(install.tenant_id, install.install_id, wanted)
 
-    def _manifest(self, extension_id: str, version: str) -> Manifest | None:
+    def _manifest(self, extension_id: str, version: str) -> Published | None:
         found = self._store.get_version(extension_id, version)
-        return None if found is None else Manifest.parse(found.manifest)
+        return None if found is None else Published.read(found.manifest)
 
     def _tell(self, _tenant_id: str, _schedule_id: str, schedule: Schedule | None) -> None:
         work = None if schedule is None else firing(schedule)

@@ -12,19 +12,26 @@ Rules kept here:
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta, ValidationError
+from msgspec.structs import replace
 
 from oriel.errors import Finding, InvalidInput
+from oriel.messages import Message, place_and_problem
 
 DAILY = ("daily_invocations", "daily_cpu_ms", "daily_memory_mb_ms", "daily_egress_bytes")
 BURST_SECONDS = 2.0
 QuotaScope = Literal["tenant", "install"]
 SCOPES: tuple[QuotaScope, ...] = get_args(QuotaScope)
 
-_Count = Annotated[int, Field(ge=0, le=10**15)]
+MAX_PER_SECOND = 1_000_000
+MAX_BURST = 10_000_000
+MAX_CONCURRENT = 1_000_000
+MAX_COUNT = 10**15
+
+_Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 
 
-class Quotas(BaseModel):
+class Quotas(Message, frozen=True, kw_only=True):
     """The bounds of one tenant or install; None is no bound.
 
     Attributes:
@@ -35,11 +42,9 @@ class Quotas(BaseModel):
             milliseconds of CPU, megabytes of memory times milliseconds, bytes of egress both ways.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    requests_per_second: float | None = Field(default=None, ge=0, le=1_000_000, allow_inf_nan=False)
-    burst: int | None = Field(default=None, ge=1, le=10_000_000)
-    concurrent: int | None = Field(default=None, ge=0, le=1_000_000)
+    requests_per_second: Annotated[float, Meta(ge=0, le=MAX_PER_SECOND)] | None = None
+    burst: Annotated[int, Meta(ge=1, le=MAX_BURST)] | None = None
+    concurrent: Annotated[int, Meta(ge=0, le=MAX_CONCURRENT)] | None = None
     daily_invocations: _Count | None = None
     daily_cpu_ms: _Count | None = None
     daily_memory_mb_ms: _Count | None = None
@@ -54,24 +59,23 @@ class Quotas(BaseModel):
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
-        """Values as an operator gives them.
+        """Values as they are kept.
 
         Raises:
-            InvalidInput: `invalid_input`, with every mistake.
+            InvalidInput: `invalid_input`, with the first mistake.
         """
         try:
-            return cls.model_validate(values)
+            return cls.convert(values)
         except ValidationError as error:
-            findings = [Finding(".".join(map(str, entry["loc"])), entry["msg"]) for entry in error.errors()]
-            raise InvalidInput("invalid_input", findings, subject="The quotas") from None
+            raise InvalidInput("invalid_input", [Finding(*place_and_problem(error))], subject="The quotas") from None
 
     def over(self, default: "Quotas") -> "Quotas":
         """These values, and the default's where nothing is said here."""
-        return Quotas.model_validate(default.said() | self.said())
+        return replace(default, **self.said())
 
     def said(self) -> dict[str, Any]:
         """The values that bound something, as JSON."""
-        return self.model_dump(exclude_none=True)
+        return {name: value for name, value in self.to_plain().items() if value is not None}
 
 
 PLATFORM_DEFAULTS: Mapping[QuotaScope, Quotas] = {

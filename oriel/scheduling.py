@@ -11,17 +11,16 @@ Rules kept here:
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, Any, Protocol
 
-from msgspec import Struct
+from msgspec import Meta, Struct, ValidationError
 from msgspec.structs import replace
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from oriel import cron
 from oriel.clock import now_ms
 from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.ids import new_id
-from oriel.manifest import Manifest, Method
-from oriel.manifest.parts import SLUG
+from oriel.messages import Message, place_and_problem
 from oriel.paths import clean_segments
+from oriel.published import Method, Published
 from oriel.routing import match_endpoint
 from oriel.store.errors import Conflict
 from oriel.store.event_records import Missed, Schedule, ScheduleRun
@@ -30,12 +29,14 @@ from oriel.store.records import AuditEntry, Install
 
 MAX_SCHEDULES = 100
 LEAST_SECONDS = 300
+SLUG = r"^[a-z0-9][a-z0-9-]{0,62}\Z"
+MAX_CRON, MAX_TIMEZONE, MAX_PATH = 100, 64, 200
 ENDPOINT_GONE = "endpoint_gone"
 _TURNS = 5
 
 
 class Endpoint(Protocol):
-    """What can be called; `oriel.manifest.Endpoint` is one."""
+    """What can be called; `oriel.published.Endpoint` is one."""
 
     @property
     def method(self) -> str: ...
@@ -43,23 +44,21 @@ class Endpoint(Protocol):
     def path(self) -> str: ...
 
 
-class Definition(BaseModel):
+class Definition(Message, frozen=True, kw_only=True):
     """What a schedule is to do, and when."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: Annotated[str, StringConstraints(pattern=SLUG)]
-    cron: Annotated[str, StringConstraints(max_length=100)]
-    timezone: Annotated[str, StringConstraints(max_length=64)] = "UTC"
+    name: Annotated[str, Meta(pattern=SLUG)]
+    cron: Annotated[str, Meta(max_length=MAX_CRON)]
+    timezone: Annotated[str, Meta(max_length=MAX_TIMEZONE)] = "UTC"
     method: Method = "POST"
-    path: Annotated[str, StringConstraints(max_length=200)]
+    path: Annotated[str, Meta(max_length=MAX_PATH)]
     payload: dict[str, Any] | None = None
     enabled: bool = True
     missed: Missed = "once"
     overlap: bool = False
 
 
-DEFINED = tuple(Definition.model_fields)
+DEFINED = Definition.__struct_fields__
 Audit = Callable[[Schedule | None, Schedule | None], AuditEntry | None]
 """The entry of a change, from what a schedule was to what it is; None is "not there", or nobody's change."""
 
@@ -169,7 +168,7 @@ class Scheduling:
             raise InvalidInput("invalid_schedule", findings, subject="The schedule")
         cron.check(definition.cron, definition.timezone, self._clock(), self._least)
 
-    def follow(self, install: Install, manifest: Manifest, before: Manifest | None) -> None:
+    def follow(self, install: Install, manifest: Published, before: Published | None) -> None:
         """Bring an install's schedules in step with the version that runs now. Repeating it changes nothing."""
         current = self.of_install(install.tenant_id, install.install_id)
         for change in self.plan(install, current, manifest, before):
@@ -184,15 +183,15 @@ class Scheduling:
                 self._told(install.tenant_id, subject.schedule_id, change.after)
 
     def plan(
-        self, install: Install, current: Iterable[Schedule], manifest: Manifest, before: Manifest | None
+        self, install: Install, current: Iterable[Schedule], manifest: Published, before: Published | None
     ) -> Iterator[Change]:
         """What would become of an install's schedules with another version; nothing is written.
 
         `before` is the manifest that they are in step with, where there is one.
         """
         there = {schedule.name: schedule for schedule in current}
-        wanted = {entry.name: Definition(**entry.model_dump()) for entry in manifest.schedules}
-        earlier = {entry.name: Definition(**entry.model_dump()) for entry in before.schedules} if before else {}
+        wanted = {entry.name: Definition(**entry.to_plain()) for entry in manifest.schedules}
+        earlier = {entry.name: Definition(**entry.to_plain()) for entry in before.schedules} if before else {}
         owner = Owner(install.tenant_id, install.install_id, install.extension_id, manifest.api.endpoints)
         for name, definition in wanted.items():
             if name not in there:
@@ -210,15 +209,15 @@ class Scheduling:
         new = parsed(defined(schedule))
         if schedule.origin == "manifest" and wanted is not None:
             own = {name: value for name, value in defined(schedule).items() if _differs(earlier, name, value)}
-            new = parsed({**wanted.model_dump(), **own, "method": wanted.method, "path": wanted.path})
+            new = parsed({**wanted.to_plain(), **own, "method": wanted.method, "path": wanted.path})
         gone = bool(list(_endpoint_findings(owner.endpoints, new)))
         reason = ENDPOINT_GONE if gone else None
         if gone and schedule.off_reason != reason:
             detail = f"The version declares no {new.method} {new.path}; the schedule is switched off."
             off = replace(schedule, enabled=False, next_at=None, off_reason=reason, revision=schedule.revision + 1)
             yield Change("stopped", schedule.name, schedule, off, detail)
-        elif not gone and (defined(schedule) != new.model_dump() or schedule.off_reason is not None):
-            back = new.model_copy(update={"enabled": True}) if schedule.off_reason is not None else new
+        elif not gone and (defined(schedule) != new.to_plain() or schedule.off_reason is not None):
+            back = replace(new, enabled=True) if schedule.off_reason is not None else new
             yield Change("changed", schedule.name, schedule, self._changed(schedule, back))
 
     def _made(self, owner: Owner, definition: Definition, origin: Any, created_by: str) -> Schedule:
@@ -228,7 +227,7 @@ class Scheduling:
             schedule_id=new_id("sch"),
             install_id=owner.install_id,
             extension_id=owner.extension_id,
-            **definition.model_dump(),
+            **definition.to_plain(),
             origin=origin,
             next_at=_next(definition, now),
             created_by=created_by,
@@ -243,7 +242,7 @@ class Scheduling:
         kept = timing == (before.cron, before.timezone, before.enabled)
         return replace(
             before,
-            **definition.model_dump(),
+            **definition.to_plain(),
             next_at=before.next_at if kept else _next(definition, now),
             off_reason=None,
             updated_at=now,
@@ -251,7 +250,7 @@ class Scheduling:
         )
 
     def _replace(self, before: Schedule, definition: Definition, audit: Audit) -> Schedule:
-        if definition.model_dump() == defined(before):
+        if definition.to_plain() == defined(before):
             return before
         after = self._changed(before, definition)
         self._store.replace_schedule(after, audit(before, after))
@@ -266,13 +265,9 @@ class Scheduling:
 def parsed(fields: dict[str, Any]) -> Definition:
     """A definition from JSON values; `InvalidInput` `invalid_schedule`."""
     try:
-        return Definition.model_validate(fields)
+        return Definition.convert(fields)
     except ValidationError as error:
-        findings = [
-            Finding(".".join(str(part) for part in entry["loc"]), entry["msg"])
-            for entry in error.errors(include_url=False)
-        ]
-        raise InvalidInput("invalid_schedule", findings, subject="The schedule") from None
+        raise InvalidInput("invalid_schedule", [Finding(*place_and_problem(error))], subject="The schedule") from None
 
 
 def defined(schedule: Schedule) -> dict[str, Any]:

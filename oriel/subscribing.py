@@ -7,14 +7,14 @@ when an event is delivered; a topic that was not granted is not subscribed to.
 import hashlib
 
 from oriel.capabilities import canonical_name
-from oriel.manifest import EventHandler, Manifest
+from oriel.published import EventHandler, Published
 from oriel.store.event_records import Delivery, Event, Subscription
 from oriel.store.records import Install
 
 CAPABILITY = "events.subscribe"
 
 
-def subscriptions(install: Install, manifest: Manifest, now: int) -> tuple[Subscription, ...]:
+def subscriptions(install: Install, manifest: Published, now: int) -> tuple[Subscription, ...]:
     """All that the install is told of from now on."""
     granted = granted_topics(install, now)
     return tuple(_subscription(install, handler) for handler in manifest.events if handler.topic in granted)
@@ -28,7 +28,7 @@ def granted_topics(install: Install, now: int) -> frozenset[str]:
     )
 
 
-def is_subscribed(install: Install, manifest: Manifest, subscription_id: str, now: int) -> bool:
+def is_subscribed(install: Install, manifest: Published, subscription_id: str, now: int) -> bool:
     """Whether a delivery that is on its way is still wanted."""
     return any(one.subscription_id == subscription_id for one in subscriptions(install, manifest, now))
 

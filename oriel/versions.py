@@ -86,6 +86,13 @@ def is_version(text: str) -> bool:
     return semver.Version.is_valid(text)
 
 
+def well_formed(text: str) -> str:
+    """A version as Semantic Versioning 2.0.0 writes it; `ValueError` with the end of a sentence that starts with it."""
+    if not is_version(text):
+        raise ValueError("is not a semantic version; write it as 1.2.0 or 1.2.0-beta.1")
+    return text
+
+
 def _bounds(part: str) -> tuple[_Bound, ...]:
     if part in {"*", "x"}:
         return ()

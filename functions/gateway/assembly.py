@@ -1,11 +1,10 @@
 """The gateway made from the settings: on one machine and in AWS alike."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from gateway.admission import Admission
 from gateway.core import Gateway
 from gateway.cors import Cors
-from gateway.dispatcher import Dispatcher
 from gateway.journal import Journal, Observer
 from gateway.repeats import Repeats
 from gateway.resolve import Resolver
@@ -17,7 +16,6 @@ from oriel.identity import Authenticator, SessionSigner
 from oriel.settings import Settings
 from oriel.signing import TrustBundle
 from oriel.store import Store
-from oriel.store.event_records import Work
 
 
 def build_gateway(
@@ -52,16 +50,6 @@ def build_gateway(
         ),
         max_body_bytes=settings.max_body_bytes,
     )
-
-
-def build_dispatcher(settings: Settings, store: Store, gateway: Gateway, *, told: Callable[[Work], None]) -> Dispatcher:
-    """What brings events and schedules to handlers, through `gateway`.
-
-    Args:
-        told: is told work that came of work, with the time when it is due.
-    """
-    longest_ms, attempts = settings.max_timeout_ms, settings.event_attempts
-    return Dispatcher(store, gateway, longest_ms=longest_ms, attempts=attempts, told=told)
 
 
 def _observers(settings: Settings) -> Iterator[Observer]:

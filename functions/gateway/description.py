@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
@@ -59,10 +60,11 @@ def _session() -> dict[str, Any]:
         "required": ["token", "expires_at"],
         "properties": {"token": {"type": "string"}, "expires_at": {"type": "integer", "description": "Unix ms"}},
     }
+    asked = msgspec.json.schema_components([SessionAsk])[1]["SessionAsk"]
     return {
         "operationId": "mint_session_token",
         "summary": "A token with which an extension's own backend can tell who is there",
         "security": [{"bearer": []}],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": SessionAsk.model_json_schema()}}},
+        "requestBody": {"required": True, "content": {"application/json": {"schema": asked}}},
         "responses": {"200": {"description": "The token", "content": {"application/json": {"schema": answer}}}},
     }

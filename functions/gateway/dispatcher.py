@@ -17,6 +17,7 @@ from gateway.dispatch import ATTEMPTS, Calls, Deliveries
 from gateway.firing import Firing
 from oriel.clock import now_ms
 from oriel.following import Following, FollowStore
+from oriel.settings import Settings
 from oriel.store.event_records import Work, WorkKind
 from oriel.store.eventing import Settlement
 from oriel.store.queueing import ANY, Turns
@@ -109,3 +110,15 @@ class Dispatcher:
 
 def _kind(work: Work) -> tuple[str, WorkKind]:
     return work.tenant_id, work.kind
+
+
+def build_dispatcher(
+    settings: Settings, store: FollowStore, gateway: Calls, *, told: Callable[[Work], None]
+) -> Dispatcher:
+    """What brings events and schedules to handlers, through `gateway`.
+
+    Args:
+        told: is told work that came of work, with the time when it is due.
+    """
+    longest_ms, attempts = settings.max_timeout_ms, settings.event_attempts
+    return Dispatcher(store, gateway, longest_ms=longest_ms, attempts=attempts, told=told)

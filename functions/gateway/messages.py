@@ -3,11 +3,12 @@
 Header names are lower case; repeats and order are kept. `path` and `query` are those of the wire.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import DecodeError, Meta
 
 from oriel.errors import OrielError
+from oriel.messages import Message
 from oriel.values import Discreet
 
 Headers = tuple[tuple[str, str], ...]
@@ -63,19 +64,17 @@ class PlatformCall(Discreet, frozen=True, kw_only=True):
     caused_by: str | None = None
 
 
-class SessionAsk(BaseModel):
+class SessionAsk(Message, frozen=True):
     """For which extension a session token is wanted."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    extension_id: str = Field(min_length=1, max_length=200)
+    extension_id: Annotated[str, Meta(min_length=1, max_length=200)]
 
     @classmethod
     def of(cls, body: bytes) -> "SessionAsk":
         """Read a request's body; `malformed_request`."""
         try:
-            return cls.model_validate_json(body)
-        except ValidationError:
+            return cls.from_json(body)
+        except DecodeError:
             raise OrielError("malformed_request", 'The body is not {"extension_id": "…"}.') from None
 
 

@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from gateway.messages import Headers
 from oriel.errors import OrielError
@@ -155,7 +156,7 @@ class Held(Struct):
         """The measured quota that this gateway knows to be used up; invocations are bounded by their tokens."""
         if self.lease is None:
             return None
-        measured = self.quotas.model_copy(update={"daily_invocations": None})
+        measured = replace(self.quotas, daily_invocations=None)
         return exhausted(measured, 0, self.lease.used.plus(self.used))
 
     def _refused(self, lease: Lease, now: float) -> "Refusal | None":

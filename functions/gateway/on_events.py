@@ -1,6 +1,6 @@
 """The Lambda function for events and schedules, made when it starts (`gateway.event_function`)."""
 
-from gateway.assembly import build_dispatcher
+from gateway.dispatcher import build_dispatcher
 from gateway.event_function import Function
 from gateway.in_aws import build as build_gateway
 from oriel import telemetry

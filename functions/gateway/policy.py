@@ -29,8 +29,7 @@ from oriel.capabilities import ALWAYS, CAPABILITIES, PRODUCT_BACKED, canonical_n
 from oriel.contract import DeclaredEndpoint, Limits, SealedSecret, User
 from oriel.errors import OrielError
 from oriel.identity import Permission, Principal
-from oriel.manifest import Endpoint, LimitsRequest, Manifest
-from oriel.manifest.parts import CapabilityRequest
+from oriel.published import CapabilityRequest, Endpoint, LimitsRequest, Published
 from oriel.routing import Match, match_endpoint
 from oriel.store.records import Grant, StoredSecret
 
@@ -157,17 +156,17 @@ def effective_limits(wanted: LimitsRequest, installed: Mapping[str, int], ceilin
     A version may want more than the default, which the operator bounds with the ceiling. An install can only lower.
     None, or nothing said, is no limit.
     """
-    asked = _said(Limits()) | wanted.model_dump(exclude_none=True)
+    asked = _said(Limits()) | _said(wanted)
     bounds = (asked, installed, _said(ceiling))
     named = set().union(*bounds)
     return Limits.convert({name: min(bound[name] for bound in bounds if name in bound) for name in named})
 
 
-def _said(limits: Limits) -> dict[str, int]:
+def _said(limits: Limits | LimitsRequest) -> dict[str, int]:
     return {name: bound for name, bound in limits.to_plain().items() if bound is not None}
 
 
-def _endpoints(manifest: Manifest) -> tuple[DeclaredEndpoint, ...]:
+def _endpoints(manifest: Published) -> tuple[DeclaredEndpoint, ...]:
     return tuple(DeclaredEndpoint(method=one.method, path=one.path) for one in manifest.api.endpoints)
 
 

@@ -22,10 +22,10 @@ from typing import Generic, Protocol, TypeVar
 from msgspec import Struct
 
 from oriel.errors import InvalidInput, OrielError
-from oriel.manifest import Manifest
 from oriel.names import is_reverse_domain
+from oriel.published import Published
 from oriel.quotas import PLATFORM_DEFAULTS, Quotas
-from oriel.store.records import Resolution, Version
+from oriel.store.records import Resolution
 
 MAX_TTL = 5.0
 NEGATIVE_TTL = 1.0
@@ -49,7 +49,7 @@ class Resolved(Struct, frozen=True):
     """An install with its version's manifest, parsed, and the quotas of the tenant and of the install."""
 
     resolution: Resolution
-    manifest: Manifest
+    manifest: Published
     config: dict[str, str]
     quotas: tuple[Quotas, Quotas] = (PLATFORM_DEFAULTS["tenant"], PLATFORM_DEFAULTS["install"])
 
@@ -103,7 +103,7 @@ class Resolver:
         self._source, self._ttl, self._clock = source, ttl, clock
         self._lock = threading.Lock()
         self._entries: _Lru[tuple[str, str], _Entry] = _Lru(max_entries)
-        self._manifests: _Lru[str, Manifest] = _Lru(MAX_MANIFESTS)
+        self._manifests: _Lru[str, Published] = _Lru(MAX_MANIFESTS)
         self._reading: dict[tuple[str, str], Future[Resolved | None]] = {}
         self._cached = self._asked = 0
 
@@ -155,19 +155,10 @@ class Resolver:
         with self._lock:
             manifest = self._manifests.get(version.version_id)
         if manifest is None:
-            manifest = _manifest(version)
+            manifest = Published.read(version.manifest)
             with self._lock:
                 self._manifests.put(version.version_id, manifest)
         return Resolved(resolution, manifest, manifest.config_strings(resolution.install.config), _quotas(resolution))
-
-
-def _manifest(version: Version) -> Manifest:
-    try:
-        return Manifest.parse(version.manifest)
-    except InvalidInput:
-        # It was valid when it was published: the caller can mend nothing.
-        _log.exception("a published manifest cannot be read", extra={"version_id": version.version_id})
-        raise OrielError("unavailable", "The version's manifest cannot be read.") from None
 
 
 def _quotas(resolution: Resolution) -> tuple[Quotas, Quotas]:

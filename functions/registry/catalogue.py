@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from oriel.capabilities import CAPABILITIES
 from oriel.errors import OrielError
 from oriel.identity import Principal
-from oriel.manifest import Manifest
+from oriel.published import Published
 from oriel.store.records import Extension, Page, Rollout, Version, VersionStatus
 from oriel.versions import VersionRange, is_prerelease, is_version, precedence
 from registry.auditing import entry_for
@@ -127,7 +127,7 @@ class Catalogue:
         return changed
 
 
-def asks(manifest: Manifest) -> Iterator[dict[str, Any]]:
+def asks(manifest: Published) -> Iterator[dict[str, Any]]:
     """What a version asks for, in words, as a consent screen shows it; what needs no consent is left out."""
     for request in manifest.capabilities:
         capability = CAPABILITIES[request.name]

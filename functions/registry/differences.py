@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from oriel import hosts
-from oriel.manifest import Manifest
-from oriel.manifest.parts import CapabilityRequest
+from oriel.published import CapabilityRequest, Published
 from oriel.store.records import Version
 from registry.catalogue import asks
 
@@ -25,7 +24,7 @@ def differences(before: Version, after: Version, sizes: tuple[int, int]) -> Json
     Args:
         sizes: of the two bundles, in bytes.
     """
-    old, new = Manifest.parse(before.manifest), Manifest.parse(after.manifest)
+    old, new = Published.read(before.manifest), Published.read(after.manifest)
     return {
         "capabilities": _capabilities(old, new),
         "hosts": _sets(_all(old, "hosts"), _all(new, "hosts")),
@@ -39,7 +38,7 @@ def differences(before: Version, after: Version, sizes: tuple[int, int]) -> Json
     }
 
 
-def more(old: Manifest, new: Manifest) -> list[Json]:
+def more(old: Published, new: Published) -> list[Json]:
     """What `new` asks for beyond `old`, as consent shows it: with the hosts, operations and topics that are new."""
     known, found = {ask["name"]: ask for ask in asks(old)}, []
     for ask in asks(new):
@@ -57,29 +56,29 @@ def more(old: Manifest, new: Manifest) -> list[Json]:
     return found
 
 
-def _capabilities(old: Manifest, new: Manifest) -> Json:
+def _capabilities(old: Published, new: Published) -> Json:
     names = ("name", "hosts", "operations", "topics")
     return {"more": more(old, new), "less": [{name: ask[name] for name in names} for ask in more(new, old)]}
 
 
-def _all(manifest: Manifest, scope: str) -> Iterable[str]:
+def _all(manifest: Published, scope: str) -> Iterable[str]:
     requests: Iterable[CapabilityRequest] = manifest.capabilities
     return (name for request in requests for name in getattr(request, scope))
 
 
-def _endpoints(manifest: Manifest) -> dict[str, Json]:
+def _endpoints(manifest: Published) -> dict[str, Json]:
     return {
         f"{endpoint.method} {endpoint.path}": {"roles": list(endpoint.roles)} for endpoint in manifest.api.endpoints
     }
 
 
-def _settings(manifest: Manifest) -> dict[str, Any]:
+def _settings(manifest: Published) -> dict[str, Any]:
     properties: dict[str, Any] = (manifest.settings or {}).get("properties", {})
     return properties
 
 
-def _schedules(manifest: Manifest) -> dict[str, Json]:
-    return {schedule.name: schedule.model_dump(mode="json", exclude={"name"}) for schedule in manifest.schedules}
+def _schedules(manifest: Published) -> dict[str, Json]:
+    return {plain.pop("name"): plain for plain in (schedule.to_plain() for schedule in manifest.schedules)}
 
 
 def _sets(old: Iterable[str], new: Iterable[str]) -> Json:

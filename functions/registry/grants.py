@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from oriel import hosts, operations
 from oriel.capabilities import ALWAYS, canonical_name
 from oriel.errors import Finding, InvalidInput, OrielError
-from oriel.manifest import Manifest
+from oriel.published import Published
 from oriel.store.records import Grant
 from registry.catalogue import asks
 
@@ -37,7 +37,7 @@ class GrantRequest(BaseModel):
 
 
 def consented(
-    manifest: Manifest,
+    manifest: Published,
     requests: Sequence[GrantRequest] | None,
     *,
     granted_by: str,
@@ -90,7 +90,7 @@ def with_grants(before: Sequence[Grant], given: Sequence[Grant]) -> tuple[Grant,
     )
 
 
-def narrowed(grants: Sequence[Grant], manifest: Manifest) -> tuple[Grant, ...]:
+def narrowed(grants: Sequence[Grant], manifest: Published) -> tuple[Grant, ...]:
     """What of the grants a version asked for: what is carried on from it to another version.
 
     So a capability, a host, an operation or a topic that a version no longer asked for is asked for anew when a later
@@ -121,7 +121,7 @@ def _past(requests: Sequence[GrantRequest], now: int) -> Iterator[Finding]:
             yield Finding(f"grants[{index}].expires_at", "is not in the future; it is in Unix milliseconds")
 
 
-def consent_required(manifest: Manifest) -> OrielError:
+def consent_required(manifest: Published) -> OrielError:
     """The refusal that names what is asked for, with purposes."""
     asked = list(asks(manifest))
     names = ", ".join(ask["name"] for ask in asked)

@@ -22,7 +22,9 @@ from oriel.errors import Finding, InvalidInput, OrielError
 from oriel.following import Following
 from oriel.identity import Principal
 from oriel.ids import new_id
-from oriel.manifest import LimitsRequest, Manifest
+from oriel.manifest import LimitsRequest
+from oriel.manifest.config import check_config
+from oriel.published import Published
 from oriel.store.queueing import following
 from oriel.store.records import AuditEntry, Install, Page, StoredSecret, Version
 from oriel.versions import VersionRange, is_version
@@ -193,9 +195,9 @@ class Installs:
                 return
         raise OrielError("not_found", f"There is no secret {name}.")
 
-    def manifest(self, install: Install) -> Manifest:
+    def manifest(self, install: Install) -> Published:
         """Of the version that is installed."""
-        return Manifest.parse(self._catalogue.version(install.extension_id, install.version).manifest)
+        return Published.read(self._catalogue.version(install.extension_id, install.version).manifest)
 
     def menu(self, tenant_id: str) -> Iterator[dict[str, str | None]]:
         """The places in the host product where the tenant's enabled extensions appear."""
@@ -213,7 +215,7 @@ class Installs:
             return
         if found.publisher_revoked or found.signer_revoked or found.quarantined:
             return
-        manifest = Manifest.parse(found.version.manifest)
+        manifest = Published.read(found.version.manifest)
         if manifest.ui is None:
             return
         for name, hooks in manifest.ui.hooks.items():
@@ -230,7 +232,7 @@ class Installs:
                     "title": manifest.title,
                 }
 
-    def installable(self, extension_id: str, version: str, tenant_id: str) -> tuple[Version, Manifest]:
+    def installable(self, extension_id: str, version: str, tenant_id: str) -> tuple[Version, Published]:
         """The version of that number, the `latest`, or the highest of a range that is offered to the tenant.
 
         Raises:
@@ -245,7 +247,7 @@ class Installs:
         if publisher is None or publisher.revoked_at is not None:
             raise OrielError("signature_untrusted", f"The publisher {wanted.publisher} was revoked.")
         self._verifier.require_trusted(wanted)
-        return wanted, Manifest.parse(wanted.manifest)
+        return wanted, Published.read(wanted.manifest)
 
     def replace(self, actor: Principal | str, action: str, before: Install, after: Install) -> Install:
         """Write a changed install with its audit entry; nothing where nothing changed. `OrielError` `conflict`."""
@@ -306,8 +308,8 @@ def _action(before: Install, after: Install) -> str:
     return "limits.set" if before.limits != after.limits else "config.set"
 
 
-def valid_config(manifest: Manifest, config: Mapping[str, Any]) -> dict[str, Any]:
-    manifest.check_config(config)
+def valid_config(manifest: Published, config: Mapping[str, Any]) -> dict[str, Any]:
+    check_config(manifest.settings, config)
     return dict(config)
 
 

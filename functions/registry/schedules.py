@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from oriel.errors import OrielError
 from oriel.identity import Principal
-from oriel.manifest import Manifest
+from oriel.published import Published
 from oriel.scheduling import Change, Definition, Owner, Scheduling
 from oriel.store.errors import Conflict
 from oriel.store.event_records import Schedule, ScheduleRun
@@ -97,7 +97,7 @@ class Schedules:
         """`OrielError` `not_found`."""
         return self._store.list_runs(tenant_id, self.get(tenant_id, schedule_id).schedule_id, cursor, limit)
 
-    def changes(self, install: Install, manifest: Manifest, before: Manifest) -> list[Change]:
+    def changes(self, install: Install, manifest: Published, before: Published) -> list[Change]:
         """What would become of the install's schedules with another version: for the upgrade's difference."""
         current = self._scheduling.of_install(install.tenant_id, install.install_id)
         return list(self._scheduling.plan(install, current, manifest, before))
@@ -122,7 +122,7 @@ class Schedules:
         version = self._store.get_version(extension_id, install.version)
         if version is None:
             raise OrielError("not_found", f"{extension_id} has no version {install.version}.")
-        endpoints = Manifest.parse(version.manifest).api.endpoints
+        endpoints = Published.read(version.manifest).api.endpoints
         return Owner(tenant_id, install.install_id, extension_id, endpoints)
 
     def _tell(self, _tenant_id: str, _schedule_id: str, schedule: Schedule | None) -> None:

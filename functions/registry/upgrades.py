@@ -20,7 +20,8 @@ from msgspec.structs import replace
 
 from oriel.errors import InvalidInput, OrielError
 from oriel.identity import Principal
-from oriel.manifest import Manifest
+from oriel.manifest.config import check_config
+from oriel.published import Published
 from oriel.store.records import Grant, Install, Version
 from oriel.versions import precedence
 from registry.auditing import PLATFORM
@@ -39,8 +40,8 @@ class _Step(Struct, frozen=True):
     install: Install
     before: Version
     after: Version
-    old: Manifest
-    new: Manifest
+    old: Published
+    new: Published
 
 
 class Upgrades:
@@ -157,7 +158,7 @@ class Upgrades:
         range_in(wanted)
         after, new = self._installs.installable(install.extension_id, wanted, install.tenant_id)
         before = self._catalogue.version(install.extension_id, install.version)
-        return _Step(install, before, after, Manifest.parse(before.manifest), new)
+        return _Step(install, before, after, Published.read(before.manifest), new)
 
 
 def _moved(step: _Step, given: Sequence[Grant], *, exact: bool = False) -> Install:
@@ -184,9 +185,9 @@ def _direction(step: _Step) -> str:
     return "same" if step.before.version == step.after.version else "upgrade" if order >= 0 else "downgrade"
 
 
-def _config_findings(manifest: Manifest, config: Mapping[str, Any]) -> list[Json]:
+def _config_findings(manifest: Published, config: Mapping[str, Any]) -> list[Json]:
     try:
-        manifest.check_config(config)
+        check_config(manifest.settings, config)
     except InvalidInput as error:
         return [{"at": finding.at, "message": finding.message} for finding in error.findings]
     return []

@@ -14,6 +14,7 @@ from oriel.errors import InvalidInput, OrielError
 from oriel.manifest import Manifest
 from oriel.names import owns
 from oriel.provenance import signature_key
+from oriel.published import Published
 from oriel.signing import MAX_ENVELOPE_BYTES, PublicKey, TrustBundle, TrustedKey, VerifiedSignature, verify_bundle
 from oriel.signing.policy import Validity
 from oriel.store.records import Upload, Version
@@ -83,7 +84,7 @@ class Verifier:
             OrielError: `signature_untrusted`, `signature_invalid`, `signature_missing`.
         """
         envelope = self._blobs.get(signature_key(version.content_hash))
-        self._signature(Manifest.parse(version.manifest), version.content_hash, envelope)
+        self._signature(Published.read(version.manifest), version.content_hash, envelope)
 
     def _staged(self, upload: Upload) -> tuple[bytes, bytes]:
         try:
@@ -111,7 +112,7 @@ class Verifier:
         if version is not None and version.content_hash != content_hash:
             yield "version_exists", "version", f"{manifest.name} {manifest.version} is published with other bytes"
 
-    def _signature(self, manifest: Manifest, content_hash: str, envelope: bytes) -> VerifiedSignature:
+    def _signature(self, manifest: Manifest | Published, content_hash: str, envelope: bytes) -> VerifiedSignature:
         return verify_bundle(
             envelope,
             content_hash=content_hash,

@@ -22,9 +22,10 @@ from typing import Self
 from starlette.types import ASGIApp
 
 from gateway.app import create_app as gateway_app
-from gateway.assembly import build_dispatcher, build_gateway
+from gateway.assembly import build_gateway
 from gateway.core import Gateway
 from gateway.dispatch_worker import FEWEST_THREADS, DispatchWorker
+from gateway.dispatcher import build_dispatcher
 from gateway.http_runner import HttpRunner
 from oriel.blobs.opening import open_blobs
 from oriel.console import pages_app

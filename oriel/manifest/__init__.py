@@ -6,17 +6,22 @@ config    the `settings` schema, and a tenant's configuration held against it
 findings  every mistake as a place and a sentence
 """
 
-from oriel.manifest.model import MAX_MANIFEST_BYTES, Manifest, manifest_schema
-from oriel.manifest.parts import (
-    CapabilityRequest,
-    Endpoint,
-    EventHandler,
-    Hook,
-    LimitsRequest,
-    Method,
-    Schedule,
-    Ui,
-)
+from typing import TYPE_CHECKING
+
+from oriel.lazy import exports
+
+if TYPE_CHECKING:
+    from oriel.manifest.model import MAX_MANIFEST_BYTES, Manifest, manifest_schema
+    from oriel.manifest.parts import (
+        CapabilityRequest,
+        Endpoint,
+        EventHandler,
+        Hook,
+        LimitsRequest,
+        Method,
+        Schedule,
+        Ui,
+    )
 
 __all__ = [
     "MAX_MANIFEST_BYTES",
@@ -31,3 +36,11 @@ __all__ = [
     "Ui",
     "manifest_schema",
 ]
+
+__getattr__ = exports(
+    __name__,
+    {
+        "model": "MAX_MANIFEST_BYTES Manifest manifest_schema",
+        "parts": "CapabilityRequest Endpoint EventHandler Hook LimitsRequest Method Schedule Ui",
+    },
+)

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
-from oriel.errors import Finding
-from oriel.manifest.findings import place
+from oriel.configuration import completed
+from oriel.errors import Finding, InvalidInput
+from oriel.manifest.findings import bounded, place
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError as Mismatch
@@ -61,6 +62,16 @@ def schema_findings(schema: object) -> list[Finding]:
     return findings or list(_bad_defaults(schema))
 
 
+def check_config(schema: Mapping[str, Any] | None, configuration: Mapping[str, Any]) -> None:
+    """Hold a tenant's configuration against a manifest's `settings`.
+
+    Raises:
+        InvalidInput: `invalid_config`, with every mistake and its place.
+    """
+    if findings := config_findings(schema, configuration):
+        raise InvalidInput("invalid_config", bounded(findings), subject="The configuration")
+
+
 def config_findings(schema: Mapping[str, Any] | None, configuration: Mapping[str, Any]) -> list[Finding]:
     """What is wrong with a configuration, once the defaults are filled in."""
     try:
@@ -71,29 +82,7 @@ def config_findings(schema: Mapping[str, Any] | None, configuration: Mapping[str
         return [Finding("", f"the configuration has {size:,} bytes; at most {MAX_CONFIG_BYTES:,} are allowed")]
     if schema is None:
         return [Finding(key, "is not known: the extension has no settings") for key in configuration]
-    return [_finding(error, ()) for error in _validator(schema).iter_errors(_completed(schema, configuration))]
-
-
-def as_strings(schema: Mapping[str, Any] | None, configuration: Mapping[str, Any]) -> dict[str, str]:
-    """The configuration with defaults filled in; text as it is, anything else as compact JSON."""
-    completed = _completed(schema or {}, configuration)
-    return {key: value if isinstance(value, str) else _compact(value) for key, value in completed.items()}
-
-
-def _completed(schema: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
-    completed = dict(value)
-    for key, member in schema.get("properties", {}).items():
-        if not isinstance(member, Mapping):
-            continue
-        if key not in completed and "default" in member:
-            completed[key] = member["default"]
-        if isinstance(completed.get(key), Mapping):
-            completed[key] = _completed(member, completed[key])
-    return completed
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return [_finding(error, ()) for error in _validator(schema).iter_errors(completed(schema, configuration))]
 
 
 def _refused(schema: object, at: Place) -> Iterator[tuple[Place, str]]:

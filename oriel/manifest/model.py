@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
-from oriel import strict_json
+from oriel import strict_json, versions
 from oriel.errors import Finding, InvalidInput
 from oriel.manifest import config, parts, values
 from oriel.manifest.findings import bounded, from_validation
@@ -41,7 +41,7 @@ class Manifest(Part):
     name: Name
     """The extension's id: the publisher's name, or one below it."""
     publisher: Name
-    version: Annotated[str, StringConstraints(max_length=64), AfterValidator(values.version)]
+    version: Annotated[str, StringConstraints(max_length=64), AfterValidator(versions.well_formed)]
     """Semantic Versioning 2.0.0. A version is published once."""
     title: parts.Label
     description: Annotated[str, *parts.line(500, 0)] = ""
@@ -96,19 +96,6 @@ class Manifest(Part):
     def capability(self, name: str) -> CapabilityRequest | None:
         """The request for a capability, if there is one. `name` is canonical, `storage.kv`."""
         return self.asked.get(name)
-
-    def check_config(self, configuration: Mapping[str, Any]) -> None:
-        """Hold a tenant's configuration against `settings`.
-
-        Raises:
-            InvalidInput: `invalid_config`, with every mistake and its place.
-        """
-        if findings := config.config_findings(self.settings, configuration):
-            raise InvalidInput("invalid_config", bounded(findings), subject="The configuration")
-
-    def config_strings(self, configuration: Mapping[str, Any]) -> dict[str, str]:
-        """The configuration as the guest gets it: defaults filled in, text as it is, anything else as JSON text."""
-        return config.as_strings(self.settings, configuration)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""The values of single fields: versions, cron expressions, time zones, paths in the bundle.
+"""The values of single fields: cron expressions, time zones, paths in the bundle.
 
 Every check is a function from text to text, the normalised form; it raises `ValueError` with the end of a sentence
 that starts with the field.
@@ -7,8 +7,6 @@ that starts with the field.
 import functools
 import re
 import zoneinfo
-
-import semver
 
 _CRON_FIELDS = (
     ("minute", 0, 59, ()),
@@ -20,13 +18,6 @@ _CRON_FIELDS = (
 _CRON_PART = re.compile(r"(?:\*|([0-9a-z]{1,3})(?:-([0-9a-z]{1,3}))?)(?:/([0-9]{1,2}))?")
 _FILE = re.compile(r"[A-Za-z0-9._@+~()\[\]!$,=-]+")
 _WILD_FILE = re.compile(r"[A-Za-z0-9._@+~()!$,=*?-]+")
-
-
-def version(text: str) -> str:
-    """A version as Semantic Versioning 2.0.0 writes it."""
-    if not semver.Version.is_valid(text):
-        raise ValueError("is not a semantic version; write it as 1.2.0 or 1.2.0-beta.1")
-    return text
 
 
 def cron(text: str) -> str:

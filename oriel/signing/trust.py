@@ -36,7 +36,9 @@ class TrustBundle:
         Raises:
             InvalidInput: `invalid_input`, with the line of every mistake.
         """
-        from oriel.signing.pem import read_pem
+        if not text:
+            return cls()
+        from oriel.signing.pem import read_pem  # brings certificates along
 
         return cls(*read_pem(text))
 

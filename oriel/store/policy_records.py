@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 if TYPE_CHECKING:
-    from oriel.quotas import Quotas  # pydantic, which a worker does without
+    from oriel.quotas import Quotas
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):

@@ -75,7 +75,7 @@ class Bundle(Struct, frozen=True, kw_only=True):
 class Version(Struct, frozen=True, kw_only=True):
     """`extension_version`: one immutable release. Only `status` changes after it is written.
 
-    `manifest` is the manifest's canonical JSON object; parse it with `oriel.manifest.Manifest`.
+    `manifest` is the manifest's canonical JSON object; read it with `oriel.published.Published`.
     """
 
     extension_id: str

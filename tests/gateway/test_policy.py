@@ -10,7 +10,8 @@ from gateway.policy import decide, effective_limits
 from gateway.resolve import Resolved
 from oriel.contract import Limits
 from oriel.identity import Principal
-from oriel.manifest import LimitsRequest, Manifest
+from oriel.manifest import Manifest
+from oriel.published import LimitsRequest, Published
 from oriel.signing import TrustBundle, TrustedKey, Validity, generate_key
 from oriel.store.records import Grant
 from tests.support.gateway import ALL_GRANTS, EXTENSION, MANIFEST, NOW, answer, bearer, grant, resolution, secret
@@ -357,7 +358,7 @@ HOSTS = ["api.acme.com", "*.acme.com", "x.acme.com", "evil.example"]
 )
 def test_no_execution_gets_more_than_is_asked_for_and_granted(granted, asked):
     grants = tuple(grant(name, *hosts) for name, hosts in granted.items())
-    manifest = Manifest.parse(MANIFEST | {"capabilities": sorted(asked)})
+    manifest = Published.read(Manifest.parse(MANIFEST | {"capabilities": sorted(asked)}).to_json())
     resolved = Resolved(resolution(grants=grants), manifest, {})
     decision = decide(REQUEST, Principal(subject="ann"), resolved, (), ceiling=Limits(), now_ms=NOW)
     assert decision.providers - {"context.read", "log.emit"} == asked & granted.keys()

@@ -3,11 +3,12 @@
 import threading
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.resolve import Resolver
 from oriel.errors import OrielError
 from oriel.store import StoreUnavailable
-from tests.support.gateway import EXTENSION, MANIFEST, Clock, Source, resolution
+from tests.support.gateway import EXTENSION, Clock, Source, resolution
 
 
 @pytest.fixture
@@ -149,7 +150,9 @@ def test_a_failed_read_fails_for_all_who_wait_and_is_not_kept(clock):
 
 
 def test_a_published_manifest_that_cannot_be_read_is_not_the_callers_fault(clock):
-    source = Source(resolution(manifest=MANIFEST | {"surplus": 1}))
+    found = resolution()
+    unreadable = replace(found.version, manifest=found.version.manifest | {"surplus": 1})
+    source = Source(replace(found, version=unreadable))
     with pytest.raises(OrielError) as caught:
         Resolver(source, clock=clock).resolve("acme", EXTENSION)
     assert caught.value.code == "unavailable"

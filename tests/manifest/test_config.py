@@ -1,8 +1,9 @@
 import pytest
 
+from oriel.configuration import as_strings
 from oriel.errors import InvalidInput
 from oriel.manifest import Manifest
-from oriel.manifest.config import MAX_CONFIG_BYTES
+from oriel.manifest.config import MAX_CONFIG_BYTES, check_config
 from tests.support.bundles import manifest_document
 
 SETTINGS = {
@@ -33,7 +34,7 @@ def settings_findings(settings):
 
 def config_findings(configuration, settings=SETTINGS):
     with pytest.raises(InvalidInput) as caught:
-        manifest(settings).check_config(configuration)
+        check_config(manifest(settings).settings, configuration)
     assert caught.value.code == "invalid_config"
     return {finding.at: finding.message for finding in caught.value.findings}
 
@@ -43,11 +44,15 @@ def objects(**properties):
 
 
 def test_the_guest_gets_text_and_defaults():
-    assert manifest().config_strings({"months": 3}) == {"currency": "EUR", "months": "3", "mail": '{"daily":false}'}
+    assert as_strings(manifest().settings, {"months": 3}) == {
+        "currency": "EUR",
+        "months": "3",
+        "mail": '{"daily":false}',
+    }
 
 
 def test_text_reaches_the_guest_as_it_is():
-    assert manifest({"type": "object"}).config_strings({"a": 'é "x"', "b": None, "c": ["é", 1.5]}) == {
+    assert as_strings(manifest({"type": "object"}).settings, {"a": 'é "x"', "b": None, "c": ["é", 1.5]}) == {
         "a": 'é "x"',
         "b": "null",
         "c": '["é",1.5]',
@@ -55,13 +60,13 @@ def test_text_reaches_the_guest_as_it_is():
 
 
 def test_a_default_satisfies_what_is_required():
-    manifest().check_config({})
+    check_config(manifest().settings, {})
 
 
 def test_filling_in_defaults_changes_neither_schema_nor_configuration():
     configuration = {"mail": {}}
     read = manifest()
-    read.config_strings(configuration)
+    as_strings(read.settings, configuration)
     assert configuration == {"mail": {}}
     assert read.settings == SETTINGS
 
@@ -76,7 +81,7 @@ def test_every_mistake_of_a_configuration_is_reported_with_its_place():
 
 
 def test_an_extension_without_settings_takes_no_configuration():
-    manifest(None).check_config({})
+    check_config(manifest(None).settings, {})
     assert config_findings({"a": 1}, None) == {"a": "is not known: the extension has no settings"}
 
 
@@ -110,7 +115,7 @@ def test_settings_refer_to_nothing(keyword):
 
 def test_a_setting_may_have_the_name_of_a_keyword():
     read = manifest(objects(**{"$ref": {"type": "string"}, "pattern": {"type": "string"}}))
-    read.check_config({"$ref": "x", "pattern": "(?="})
+    check_config(read.settings, {"$ref": "x", "pattern": "(?="})
 
 
 def test_settings_are_of_one_draft():
@@ -144,7 +149,7 @@ def test_patterns_of_property_names_run_on_the_same_engine():
 def test_unique_items_are_found_without_comparing_all_pairs():
     values = [value for number in range(3_000) for value in (number, str(number))]
     schema = objects(a={"type": "array", "uniqueItems": True})
-    manifest(schema).check_config({"a": values[:2_000]})
+    check_config(manifest(schema).settings, {"a": values[:2_000]})
     assert config_findings({"a": [*values[:2_000], 5]}, schema) == {"a": "holds a value twice"}
 
 

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from oriel.configuration import as_strings
 from oriel.errors import InvalidInput
 from oriel.manifest import Manifest, manifest_schema
+from oriel.manifest.config import check_config
 from tests.manifest.test_model import FULL
 
 VALUES = st.recursive(
@@ -74,8 +76,8 @@ def test_any_settings_are_refused_or_hold_any_configuration_to_account(schema, c
     manifest = parsed({**FULL, "settings": {"type": "object", **schema}})
     if manifest is None:
         return
-    assert all(isinstance(value, str) for value in manifest.config_strings(configuration).values())
-    refusal = outcome(manifest.check_config, configuration)
+    assert all(isinstance(value, str) for value in as_strings(manifest.settings, configuration).values())
+    refusal = outcome(check_config, manifest.settings, configuration)
     assert refusal is None or refusal.code == "invalid_config"
 
 

@@ -18,6 +18,7 @@ from wasmtime.component import Component
 
 from oriel.build import build
 from oriel.build.tools import cache_dir
+from oriel.configuration import as_strings
 from oriel.contract import ExecuteRequest, ExecuteResponse
 from oriel.engine.config import new_engine
 from oriel.engine.inspect import describe
@@ -94,7 +95,7 @@ class Installed:
                 "version_id": "ver_1",
                 "version": self.manifest.version,
                 "content_hash": self.content_hash,
-                "config": self.manifest.config_strings(self.config),
+                "config": as_strings(self.manifest.settings, self.config),
             },
             "http": {
                 "method": method,

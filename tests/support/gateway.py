@@ -18,6 +18,7 @@ from gateway.repeats import Repeats
 from gateway.resolve import Resolver
 from oriel.contract import ExecuteResponse, Receipt
 from oriel.identity import ApiKeys, Authenticator, KeySet, TokenVerifier
+from oriel.manifest import Manifest
 from oriel.store import StoreUnavailable
 from oriel.store.leases import fresh, taken
 from oriel.store.records import Grant, Install, Resolution, StoredSecret, Version
@@ -86,7 +87,7 @@ def resolution(tenant_id="acme", manifest=None, **fields):
         version_id=fields.pop("version_id", f"ver_{next(_numbers)}"),
         content_hash="sha256:" + "0" * 64,
         component_digest="sha256:" + "1" * 64,
-        manifest=manifest or MANIFEST,
+        manifest=Manifest.parse(manifest or MANIFEST).to_json(),
         publisher="com.acme",
         signer_key_id="sha256:" + "2" * 64,
         published_by="ann",

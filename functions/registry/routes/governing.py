@@ -1,13 +1,13 @@
 """Routes of whoever admits and bounds: API keys, quotas, the data key."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import Field
 
 from oriel.identity import Permission
-from oriel.quotas import Quotas
+from oriel.quotas import MAX_BURST, MAX_CONCURRENT, MAX_COUNT, MAX_PER_SECOND, Quotas
 from oriel.values import to_plain
 from registry.api_keys import MAX_DAYS, ApiKeysOf
 from registry.core import Registry
@@ -33,9 +33,27 @@ class CreatePlatformKey(Body):
     days: int = Field(default=90, ge=1, le=MAX_DAYS)
 
 
+_Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+
+
+class QuotaValues(Body):
+    """`oriel.quotas.Quotas` as somebody sends them."""
+
+    requests_per_second: float | None = Field(default=None, ge=0, le=MAX_PER_SECOND, allow_inf_nan=False)
+    burst: int | None = Field(default=None, ge=1, le=MAX_BURST)
+    concurrent: int | None = Field(default=None, ge=0, le=MAX_CONCURRENT)
+    daily_invocations: _Count | None = None
+    daily_cpu_ms: _Count | None = None
+    daily_memory_mb_ms: _Count | None = None
+    daily_egress_bytes: _Count | None = None
+
+    def quotas(self) -> Quotas:
+        return Quotas.read(self.model_dump())
+
+
 class SetDefaults(Body):
-    tenant: Quotas = Quotas()
-    install: Quotas = Quotas()
+    tenant: QuotaValues = QuotaValues()
+    install: QuotaValues = QuotaValues()
 
 
 def governing_routes(routes: APIRouter, registry: Registry, tidy: Callable[[], None]) -> None:
@@ -88,19 +106,19 @@ def _quota_routes(routes: APIRouter, registry: Registry) -> None:
 
     @routes.put("/quota-defaults")
     def set_quota_defaults(body: SetDefaults, caller: OperatingCaller) -> Json:
-        return book.set_defaults(caller, body.tenant, body.install)
+        return book.set_defaults(caller, body.tenant.quotas(), body.install.quotas())
 
     @routes.get("/tenants/{tenant_id}/quotas")
     def get_quotas_of(tenant_id: str, caller: OperatingCaller) -> Json:
         return book.view(tenant_id)
 
     @routes.put("/tenants/{tenant_id}/quotas")
-    def set_tenant_quotas(tenant_id: str, body: Quotas, caller: OperatingCaller) -> Json:
-        return book.set_own(caller, tenant_id, "", body)
+    def set_tenant_quotas(tenant_id: str, body: QuotaValues, caller: OperatingCaller) -> Json:
+        return book.set_own(caller, tenant_id, "", body.quotas())
 
     @routes.put("/tenants/{tenant_id}/quotas/{extension_id}")
-    def set_install_quotas(tenant_id: str, extension_id: str, body: Quotas, caller: OperatingCaller) -> Json:
-        return book.set_own(caller, tenant_id, extension_id, body)
+    def set_install_quotas(tenant_id: str, extension_id: str, body: QuotaValues, caller: OperatingCaller) -> Json:
+        return book.set_own(caller, tenant_id, extension_id, body.quotas())
 
 
 def _data_key_routes(routes: APIRouter, registry: Registry, tidy: Callable[[], None]) -> None:

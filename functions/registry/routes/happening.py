@@ -8,7 +8,8 @@ from pydantic import Field
 from oriel import cron
 from oriel.errors import OrielError
 from oriel.manifest import Method
-from oriel.scheduling import Definition, next_runs
+from oriel.manifest.parts import SLUG
+from oriel.scheduling import MAX_CRON, MAX_PATH, MAX_TIMEZONE, next_runs, parsed
 from oriel.store.event_records import Event, Missed, Schedule
 from oriel.values import to_plain
 from registry.core import Registry
@@ -36,8 +37,17 @@ class Replay(Body):
     until: int | None = Field(default=None, ge=0)
 
 
-class CreateSchedule(Definition):
+class CreateSchedule(Body):
     extension_id: str = Field(max_length=128)
+    name: str = Field(pattern=SLUG)
+    cron: str = Field(max_length=MAX_CRON)
+    timezone: str = Field(default="UTC", max_length=MAX_TIMEZONE)
+    method: Method = "POST"
+    path: str = Field(max_length=MAX_PATH)
+    payload: dict[str, Any] | None = None
+    enabled: bool = True
+    missed: Missed = "once"
+    overlap: bool = False
 
 
 class ChangeSchedule(Body):
@@ -115,7 +125,7 @@ def schedule_routes(routes: APIRouter, registry: Registry) -> None:
 
     @routes.post("/schedules", status_code=201)
     def create_schedule(body: CreateSchedule, caller: ConfiguringCaller) -> Json:
-        definition = Definition(**body.model_dump(exclude={"extension_id"}))
+        definition = parsed(body.model_dump(exclude={"extension_id"}))
         return view(schedules.create(caller, body.extension_id, definition))
 
     @routes.post("/schedules/preview")

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from oriel.blobs import Presigned
 from oriel.clock import now_ms
 from oriel.identity import Principal
-from oriel.manifest import Manifest
+from oriel.published import Published
 from oriel.store.policy_records import ApiKey
 from oriel.store.records import Install, Page, Publisher, PublisherKey, Quarantine, StoredSecret, Upload, Version
 from oriel.values import to_plain
@@ -65,7 +65,7 @@ def version_line(record: Version) -> Json:
 
 def version(record: Version, size: int) -> Json:
     """A version with all that an administrator looks at before installing."""
-    manifest = Manifest.parse(record.manifest)
+    manifest = Published.read(record.manifest)
     return {
         **version_line(record),
         "extension_id": record.extension_id,
@@ -80,7 +80,7 @@ def version(record: Version, size: int) -> Json:
     }
 
 
-def install(record: Install, manifest: Manifest, now: int) -> Json:
+def install(record: Install, manifest: Published, now: int) -> Json:
     """An install; `missing` is what its version asks for and the tenant has not granted, or no longer grants."""
     granted = {grant.capability for grant in record.grants if is_live(grant, now)}
     missing = [ask for ask in asks(manifest) if ask["name"] not in granted]
