@@ -19,6 +19,7 @@ from gateway.resolve import Resolved
 from oriel.emitting import Bounds, Emission, Emitter
 from oriel.events import PRODUCT
 from oriel.manifest import Manifest
+from oriel.published import Published
 from oriel.store.records import Bundle, Extension, Grant, Install, Publisher, Resolution, Version
 from oriel.store.sql import SqlStore
 from oriel.subscribing import subscriptions
@@ -94,14 +95,14 @@ def _emit(emitter: Emitter, number: int) -> tuple[str, str]:
 
 
 def _installed(store: SqlStore) -> dict[str, Resolved]:
-    manifest, digest = Manifest.parse(MANIFEST), "sha256:" + "0" * 64
+    stored, digest = Manifest.parse(MANIFEST).to_json(), "sha256:" + "0" * 64
     version = Version(
         extension_id=NAME,
         version="1.0.0",
         version_id="ver_1",
         content_hash=digest,
         component_digest=digest,
-        manifest=manifest.to_json(),
+        manifest=stored,
         publisher="com.acme",
         signer_key_id=digest,
         published_by="/bench",
@@ -111,10 +112,11 @@ def _installed(store: SqlStore) -> dict[str, Resolved]:
     extension = Extension(extension_id=NAME, publisher="com.acme", created_at=0)
     bundle = Bundle(content_hash=digest, size=1, component_digest=digest, created_at=0)
     store.create_version(extension, bundle, version)
-    return {f"t{number}": _install(store, f"t{number}", version, manifest) for number in range(TENANTS)}
+    return {f"t{number}": _install(store, f"t{number}", version) for number in range(TENANTS)}
 
 
-def _install(store: SqlStore, tenant_id: str, version: Version, manifest: Manifest) -> Resolved:
+def _install(store: SqlStore, tenant_id: str, version: Version) -> Resolved:
+    manifest = Published.read(version.manifest)
     granted = Grant(capability="events.subscribe", topics=("bench.*",), granted_by="/bench", granted_at=0)
     install = Install(
         tenant_id=tenant_id,

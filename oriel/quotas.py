@@ -79,6 +79,6 @@ class Quotas(Message, frozen=True, kw_only=True):
 
 
 PLATFORM_DEFAULTS: Mapping[QuotaScope, Quotas] = {
-    "tenant": Quotas(requests_per_second=2_000, burst=4_000, concurrent=400),
-    "install": Quotas(requests_per_second=1_000, burst=2_000, concurrent=200),
+    "tenant": Quotas(requests_per_second=2_000.0, burst=4_000, concurrent=400),
+    "install": Quotas(requests_per_second=1_000.0, burst=2_000, concurrent=200),
 }

@@ -22,8 +22,8 @@ from http_samples import samples
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from gateway.description import PATH, describe
-from gateway.messages import SESSION_PATH, SessionAsk
+from gateway.description import PATH, describe, session_ask
+from gateway.messages import SESSION_PATH
 from oriel.blobs.opening import open_blobs
 from oriel.contract import ExecuteRequest, ExecuteResponse
 from oriel.errors import OrielError
@@ -279,7 +279,7 @@ def _gateway() -> Iterator[str]:
     yield "Answers: the extension's own, whatever its status; or the platform's refusal.\n"
     yield f"### `POST {SESSION_PATH}`\n"
     yield f"Permission: `invoke:read`.\n{SESSIONS}"
-    schema = SessionAsk.model_json_schema()
+    schema = session_ask()
     yield from _table("body", _fields(schema, schema), schema)
     yield "Answers: 200 `token` and `expires_at`; refused where the install may not run.\n"
     yield f"### `GET {KEYS_PATH}`\n"

@@ -54,17 +54,21 @@ def _operation(method: str) -> dict[str, Any]:
     return operation
 
 
+def session_ask() -> dict[str, Any]:
+    """The JSON Schema of what a session token is asked with."""
+    return msgspec.json.schema_components([SessionAsk])[1]["SessionAsk"]
+
+
 def _session() -> dict[str, Any]:
     answer = {
         "type": "object",
         "required": ["token", "expires_at"],
         "properties": {"token": {"type": "string"}, "expires_at": {"type": "integer", "description": "Unix ms"}},
     }
-    asked = msgspec.json.schema_components([SessionAsk])[1]["SessionAsk"]
     return {
         "operationId": "mint_session_token",
         "summary": "A token with which an extension's own backend can tell who is there",
         "security": [{"bearer": []}],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": asked}}},
+        "requestBody": {"required": True, "content": {"application/json": {"schema": session_ask()}}},
         "responses": {"200": {"description": "The token", "content": {"application/json": {"schema": answer}}}},
     }

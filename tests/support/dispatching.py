@@ -11,7 +11,7 @@ from gateway.dispatcher import Dispatcher
 from oriel.emitting import Bounds, Emission, Emitter
 from oriel.events import PRODUCT
 from oriel.following import Following
-from oriel.manifest import Manifest
+from oriel.published import Published
 from oriel.scheduling import Scheduling
 from oriel.store.queueing import following
 from oriel.store.records import Bundle, Extension, Grant, Publisher
@@ -80,8 +80,8 @@ class World:
         self.emitter = Emitter(self.store, Bounds(extension_per_minute=50), told=told, clock=self.clock)
         self.scheduling = Scheduling(self.store, clock=self.clock)
         self.stored.put_publisher(Publisher(publisher="com.acme", prefixes=("com.acme",), created_at=NOW))
-        self.manifest = Manifest.parse(MANIFEST)
         version = replace(resolution(manifest=MANIFEST).version)
+        self.manifest = Published.read(version.manifest)
         extension = Extension(extension_id=EXTENSION, publisher="com.acme", created_at=NOW)
         bundle = Bundle(content_hash=version.content_hash, size=1, component_digest="sha256:cc", created_at=NOW)
         self.stored.create_version(extension, bundle, version)

@@ -38,7 +38,6 @@ class Replay(Body):
 
 
 class CreateSchedule(Body):
-    extension_id: str = Field(max_length=128)
     name: str = Field(pattern=SLUG)
     cron: str = Field(max_length=MAX_CRON)
     timezone: str = Field(default="UTC", max_length=MAX_TIMEZONE)
@@ -48,6 +47,7 @@ class CreateSchedule(Body):
     enabled: bool = True
     missed: Missed = "once"
     overlap: bool = False
+    extension_id: str = Field(max_length=128)
 
 
 class ChangeSchedule(Body):
