@@ -56,7 +56,8 @@ def _operation(method: str) -> dict[str, Any]:
 
 def session_ask() -> dict[str, Any]:
     """The JSON Schema of what a session token is asked with."""
-    return msgspec.json.schema_components([SessionAsk])[1]["SessionAsk"]
+    schema: dict[str, Any] = msgspec.json.schema_components([SessionAsk])[1]["SessionAsk"]
+    return schema
 
 
 def _session() -> dict[str, Any]:

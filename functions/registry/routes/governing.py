@@ -52,8 +52,8 @@ class QuotaValues(Body):
 
 
 class SetDefaults(Body):
-    tenant: QuotaValues = QuotaValues()
-    install: QuotaValues = QuotaValues()
+    tenant: QuotaValues = Field(default_factory=QuotaValues)
+    install: QuotaValues = Field(default_factory=QuotaValues)
 
 
 def governing_routes(routes: APIRouter, registry: Registry, tidy: Callable[[], None]) -> None:
