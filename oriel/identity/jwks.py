@@ -2,9 +2,8 @@
 
 Rules kept here:
 
-- Only public keys for signatures are taken: Ed25519 (EdDSA), P-256 (ES256), RSA of 2,048 to 8,192 bits (RS256,
-  PS256). A key fits the algorithms of its own kind and no other, so a public key is never an HMAC secret. Private
-  and symmetric keys, and keys that cannot be read, are left out. So is the key that signs calls to host products
+- Only public keys for signatures are taken (`oriel.identity.jwa` says which); others, and keys that cannot be read, are
+  left out. So is the key that signs calls to host products
   (`oriel.identity.product`), which stands in Oriel's own set: it speaks for no user.
 - Keys are fetched again after `max_age`, and at once for an unknown key id; never more often than `min_interval`, so
   that tokens with invented ids cost the provider nothing. One thread fetches, the others use the keys they have.
@@ -21,31 +20,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from msgspec import Struct
 
 from oriel.connections import Connections, NoAnswer
 from oriel.errors import OrielError
+from oriel.identity import jwa
 from oriel.identity.product import PURPOSE as HOST_PURPOSE
 
 MAX_SET_BYTES = 256_000
 MAX_KEYS = 64
 FETCH_SECONDS = 5.0
 _CHUNK = 64 * 1024
-RSA_BITS = range(2_048, 8_193)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_ALGORITHMS: Mapping[str, tuple[str, ...]] = {
-    "OKP Ed25519": ("EdDSA",),
-    "EC P-256": ("ES256",),
-    "RSA None": ("RS256", "PS256"),
-}
 
 _log = logging.getLogger(__name__)
-
-PublicKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
 
 
 class KeysUnreadable(Exception):
@@ -57,7 +45,7 @@ class VerificationKey(Struct, frozen=True):
 
     key_id: str | None
     algorithms: tuple[str, ...]
-    key: PublicKey
+    key: jwa.PublicKey
 
 
 def parse_key_set(raw: bytes) -> tuple[VerificationKey, ...]:
@@ -81,21 +69,13 @@ def parse_key_set(raw: bytes) -> tuple[VerificationKey, ...]:
 
 
 def _usable(entry: Mapping[str, Any]) -> VerificationKey | None:
-    algorithms = _ALGORITHMS.get(f"{entry.get('kty')} {entry.get('crv')}", ())
-    if "alg" in entry:
-        algorithms = tuple(algorithm for algorithm in algorithms if algorithm == entry["alg"])
-    key_id = entry.get("kid")
-    if not isinstance(key_id, str | None) or (key_id or "").startswith(HOST_PURPOSE):
-        return None
-    if not algorithms or "d" in entry or entry.get("use", "sig") != "sig":
+    algorithms, key_id = jwa.algorithms_of(entry), entry.get("kid")
+    if not algorithms or not isinstance(key_id, str | None) or (key_id or "").startswith(HOST_PURPOSE):
         return None
     try:
-        key = jwt.PyJWK(dict(entry), algorithms[0]).key
-    except (jwt.PyJWTError, ValueError, TypeError):
+        return VerificationKey(key_id, algorithms, jwa.public_key(entry))
+    except ValueError:
         return None
-    if isinstance(key, RSAPublicKey) and key.key_size not in RSA_BITS:
-        return None
-    return VerificationKey(key_id, algorithms, key)
 
 
 class KeySet:

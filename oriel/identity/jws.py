@@ -1,6 +1,6 @@
 """The strict reading of a compact JWS (RFC 7515) before any key is looked at, and the platform's own tokens.
 
-Of tokens that others issue PyJWT checks signatures and claims. This checks what a lenient reader lets through:
+Signatures and claims of tokens that others issue are `oriel.identity.tokens`'s to check. Before that:
 
 - exactly three base64url parts in their one canonical spelling: no padding, no spare bits, no bytes around them;
 - header and claims are strict JSON objects: no duplicate names, no NaN; times (`exp`, `nbf`, `iat`) are numbers;
@@ -8,7 +8,7 @@ Of tokens that others issue PyJWT checks signatures and claims. This checks what
   is to be read (`crit`, `b64`, `zip`): the key comes from configuration, never from the token.
 
 The platform's own tokens have one algorithm, Ed25519 (RFC 8037), and are signed and verified here: a runner that starts
-for one request does not load a library for all of them.
+for one request does not load more.
 """
 
 import base64
@@ -41,6 +41,8 @@ class Unverified(Struct, frozen=True):
     key_id: str | None
     algorithm: object
     claims: dict[str, Any]
+    signed: bytes
+    signature: bytes
 
 
 def sign(claims: Mapping[str, Any], key: Ed25519PrivateKey, **header: str) -> str:
@@ -60,8 +62,7 @@ def verify(token: str, keys: Sequence[Ed25519PublicKey]) -> dict[str, Any]:
     unverified = read(token)
     if unverified.algorithm != ALGORITHM:
         raise InvalidSignature
-    signed, _, signature = token.rpartition(".")
-    if not any(_fits(key, _bytes(signature), signed.encode()) for key in keys):
+    if not any(_fits(key, unverified.signature, unverified.signed) for key in keys):
         raise InvalidSignature
     return unverified.claims
 
@@ -77,7 +78,7 @@ def read(token: str) -> Unverified:
     if not _PARTS.fullmatch(token):
         raise Malformed("the token is not three base64url parts with dots between them")
     header_part, claims_part, signature_part = token.split(".")
-    _bytes(signature_part)
+    signature = decoded(signature_part)
     header = _object(header_part, "header")
     if surplus := _FORBIDDEN_HEADERS & header.keys():
         raise Malformed(f"the token's header holds '{min(surplus)}', which is not taken")
@@ -85,7 +86,8 @@ def read(token: str) -> Unverified:
     for name in ("exp", "nbf", "iat"):
         if not isinstance(claims.get(name, 0), int | float) or isinstance(claims.get(name), bool):
             raise Malformed(f"the token's '{name}' is not a number")
-    return Unverified(_key_id(header), header.get("alg"), claims)
+    signed = f"{header_part}.{claims_part}".encode()
+    return Unverified(_key_id(header), header.get("alg"), claims, signed, signature)
 
 
 def _fits(key: Ed25519PublicKey, signature: bytes, message: bytes) -> bool:
@@ -111,7 +113,7 @@ def _key_id(header: dict[str, Any]) -> str | None:
 
 def _object(part: str, what: str) -> dict[str, Any]:
     try:
-        value = strict_json.loads(_bytes(part), max_bytes=MAX_TOKEN_BYTES, max_depth=MAX_DEPTH)
+        value = strict_json.loads(decoded(part), max_bytes=MAX_TOKEN_BYTES, max_depth=MAX_DEPTH)
     except strict_json.JsonError as error:
         raise Malformed(f"the token's {what} is not valid JSON: {error}") from None
     if not isinstance(value, dict):
@@ -119,11 +121,12 @@ def _object(part: str, what: str) -> dict[str, Any]:
     return value
 
 
-def _bytes(part: str) -> bytes:
+def decoded(part: str) -> bytes:
+    """Base64url in its one canonical spelling; `Malformed`."""
     try:
-        decoded = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except ValueError:
         raise Malformed("a part of the token is not base64url") from None
-    if _text(decoded) != part:
+    if _text(raw) != part:
         raise Malformed("a part of the token is not canonical base64url")
-    return decoded
+    return raw

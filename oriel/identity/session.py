@@ -21,12 +21,12 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec import Struct
 
+from oriel.identity import jws
 from oriel.identity.key_sets import key_id_of, key_set
 from oriel.ids import new_id
 
@@ -70,7 +70,7 @@ class SessionSigner:
             "exp": now + LIFETIME_SECONDS,
             "jti": new_id("ses"),
         }
-        token = jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._key_id})
+        token = jws.sign(claims, self._key, kid=self._key_id)
         return SessionToken(token, claims["exp"] * 1000)
 
     def jwks(self, others: Iterable[Ed25519PublicKey] = ()) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from oriel.identity import jws
 from oriel.identity.key_sets import jwk, key_set
 from oriel.identity.product import PURPOSE as HOST_PURPOSE
 from oriel.ids import new_id
@@ -50,4 +50,4 @@ def mint_token(
         "roles": list(roles),
     }
     claims |= {claim: value for claim, value in (("tenant", tenant), ("name", name), ("email", email)) if value}
-    return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": KEY_ID})
+    return jws.sign(claims, key, kid=KEY_ID)

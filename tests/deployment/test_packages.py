@@ -30,7 +30,7 @@ FUNCTIONS = tuple(ENTRIES)
 OTHER_ARCH = {"x86_64": "arm64", "arm64": "x86_64"}[ARCH]
 MACHINES = {b"\x3e\x00": "x86_64", b"\xb7\x00": "arm64"}  # e_machine of an ELF header, little endian
 MEGABYTE = 1_000_000
-DISTRIBUTIONS = {"jwt": "pyjwt", "uuid_utils": "uuid-utils", "pydantic_core": "pydantic-core"}
+DISTRIBUTIONS = {"uuid_utils": "uuid-utils", "pydantic_core": "pydantic-core"}
 # Libraries of code that only another function comes to.
 IN_POSTGRESQL = {"alembic", "sqlalchemy"}  # which a layer brings, where the store is PostgreSQL
 ELSEWHERE_USED = {
