@@ -3,6 +3,7 @@
     core         what all parts stand on: the ports, the keys, the limits
     uploads      upload sessions: open, receive, finalize
     verify       is this bundle what it says, and by whom it says
+    signatures   who signed it, by the trust of this moment
     compiling    a component made into native code, in a process with limits
     deposit      what publishing leaves in the blob store
     publish      the state machine that takes a session to `ready` or `rejected`

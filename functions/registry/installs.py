@@ -32,7 +32,7 @@ from registry.auditing import entry_for
 from registry.catalogue import LATEST, Catalogue
 from registry.core import Registry, principal_id
 from registry.grants import GrantRequest, consented, host_problem
-from registry.verify import Verifier
+from registry.signatures import Signatures
 
 MAX_SECRETS = 64
 MAX_SECRET_BYTES = 16_384
@@ -54,7 +54,7 @@ class Installs:
         self._registry = registry
         self._store = registry.store
         self._catalogue = Catalogue(registry)
-        self._verifier = Verifier(registry)
+        self._signatures = Signatures(registry)
         self._following = Following(registry.store, told=registry.told, clock=registry.now)
 
     def page(self, tenant_id: str, cursor: str | None, limit: int) -> Page[Install]:
@@ -246,7 +246,7 @@ class Installs:
         publisher = self._store.get_publisher(wanted.publisher)
         if publisher is None or publisher.revoked_at is not None:
             raise OrielError("signature_untrusted", f"The publisher {wanted.publisher} was revoked.")
-        self._verifier.require_trusted(wanted)
+        self._signatures.require_trusted(wanted)
         return wanted, Published.read(wanted.manifest)
 
     def replace(self, actor: Principal | str, action: str, before: Install, after: Install) -> Install:

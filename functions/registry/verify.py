@@ -13,12 +13,10 @@ from oriel.bundle import Bundle, content_hash, unpack
 from oriel.errors import InvalidInput, OrielError
 from oriel.manifest import Manifest
 from oriel.names import owns
-from oriel.provenance import signature_key
-from oriel.published import Published
-from oriel.signing import MAX_ENVELOPE_BYTES, PublicKey, TrustBundle, TrustedKey, VerifiedSignature, verify_bundle
-from oriel.signing.policy import Validity
-from oriel.store.records import Upload, Version
+from oriel.signing import MAX_ENVELOPE_BYTES, VerifiedSignature
+from oriel.store.records import Upload
 from registry.core import Registry
+from registry.signatures import Signatures
 from registry.uploads import staged_bundle, staged_signature
 
 Reason = tuple[str, str, str]
@@ -43,12 +41,13 @@ class Verified(Struct, frozen=True):
 
 
 class Verifier:
-    """Judges bundles by the trust of this moment: the operator's bundle and the keys that publishers registered."""
+    """Judges bundles that were sent."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._store = registry.store
         self._blobs = registry.blobs
+        self._signatures = Signatures(registry)
 
     def verify(self, upload: Upload) -> Verified:
         """The staged bundle of a session, unpacked and verified.
@@ -68,7 +67,7 @@ class Verifier:
         found = list(self._findings(bundle.manifest, upload.content_hash))
         signature: VerifiedSignature | None = None
         try:
-            signature = self._signature(bundle.manifest, upload.content_hash, envelope)
+            signature = self._signatures.verify(bundle.manifest, upload.content_hash, envelope)
         except OrielError as error:
             if error.status >= 500:
                 raise
@@ -76,15 +75,6 @@ class Verifier:
         if found or signature is None:
             raise Rejected(tuple(found))
         return Verified(bundle, data, envelope, signature)
-
-    def require_trusted(self, version: Version) -> None:
-        """Verify a published version's signature again, by today's trust: it is about to be installed.
-
-        Raises:
-            OrielError: `signature_untrusted`, `signature_invalid`, `signature_missing`.
-        """
-        envelope = self._blobs.get(signature_key(version.content_hash))
-        self._signature(Published.read(version.manifest), version.content_hash, envelope)
 
     def _staged(self, upload: Upload) -> tuple[bytes, bytes]:
         try:
@@ -111,28 +101,6 @@ class Verifier:
         version = self._store.get_version(manifest.name, manifest.version)
         if version is not None and version.content_hash != content_hash:
             yield "version_exists", "version", f"{manifest.name} {manifest.version} is published with other bytes"
-
-    def _signature(self, manifest: Manifest | Published, content_hash: str, envelope: bytes) -> VerifiedSignature:
-        return verify_bundle(
-            envelope,
-            content_hash=content_hash,
-            publisher=manifest.publisher,
-            name=manifest.name,
-            version=manifest.version,
-            trust=self._trust(manifest.publisher),
-            now=self._registry.now(),
-        )
-
-    def _trust(self, publisher: str) -> TrustBundle:
-        registered = (
-            TrustedKey(
-                PublicKey.from_pem(key.public_key_pem),
-                frozenset({key.publisher}),
-                Validity(not_before=key.not_before, not_after=key.not_after, revoked_at=key.revoked_at),
-            )
-            for key in self._store.list_publisher_keys(publisher)
-        )
-        return self._registry.trust.with_keys(registered)
 
 
 def reasons(error: OrielError) -> Iterator[Reason]:
