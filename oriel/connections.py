@@ -61,6 +61,10 @@ class Connections:
         finally:
             self._give_back(connection) if done else connection.close()
 
+    def open(self) -> None:
+        """Have a connection ready for the next request; `NoAnswer`."""
+        self._give_back(self._new(self._read_seconds))
+
     def close(self) -> None:
         while self._idle:
             self._idle.pop().close()

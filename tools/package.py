@@ -65,7 +65,7 @@ class Part(NamedTuple):
 
 PARTS = {
     "gateway": Part("function-gateway", entry=ENTRIES["gateway"]),
-    "events": Part("function-gateway", entry=ENTRIES["events"]),
+    "events": Part("function-events", entry=ENTRIES["events"]),
     "runner": Part("function-runner", entry=ENTRIES["runner"]),
     "registry": Part("function-registry", entry=ENTRIES["registry"], web=("host", "guest", "console")),
     "publisher": Part("function-publisher", entry=ENTRIES["publisher"]),

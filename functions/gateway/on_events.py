@@ -13,7 +13,7 @@ from oriel.store.opening import open_store
 def build(settings: Settings) -> Function:
     """The function that the settings name."""
     store, told = open_store(settings.store_url), bell_of(settings)
-    dispatcher = build_dispatcher(settings, store, build_gateway(settings), told=told)
+    dispatcher = build_dispatcher(settings, store, build_gateway(settings).gateway, told=told)
     return Function(dispatcher, Emitter(store, event_bounds(settings), told=told))
 
 

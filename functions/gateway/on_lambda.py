@@ -7,10 +7,10 @@ made at the start may be frozen into a snapshot (SnapStart) and woken up many ti
 import json
 from typing import Any
 
-from gateway.core import Gateway, problem
+from gateway.core import problem
 from gateway.host_keys import PATH as HOST_KEYS_PATH
 from gateway.host_keys import HostKeys
-from gateway.in_aws import build
+from gateway.in_aws import InAws, build
 from gateway.messages import KEYS_HEADERS, SESSION_PATH, GatewayRequest, GatewayResponse, SessionAsk, target_of
 from oriel import telemetry
 from oriel.aws.afterwards import Afterwards
@@ -34,10 +34,11 @@ class Function:
         host_keys: what the product verifies the runner's calls with.
     """
 
-    def __init__(self, gateway: Gateway, session_key: SecretKey, host_keys: HostKeys, public_url: str) -> None:
-        self._gateway, self._session_key, self._public_url = gateway, session_key, public_url
+    def __init__(self, made: InAws, session_key: SecretKey, host_keys: HostKeys, public_url: str) -> None:
+        self._gateway, self._session_key, self._public_url = made.gateway, session_key, public_url
+        self._ahead = made.ahead
         self._host_keys = host_keys
-        self._afterwards = Afterwards("oriel-journal", gateway.settle)
+        self._afterwards = Afterwards("oriel-journal", made.gateway.settle)
 
     def __call__(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
         request_id = new_id("req")
@@ -68,7 +69,10 @@ class Function:
             headers=http.headers,
             body=http.body,
         )
-        return self._gateway.session(request) if is_session else self._gateway.handle(request)
+        if is_session:
+            return self._gateway.session(request)
+        self._ahead.begin()
+        return self._gateway.handle(request)
 
 
 def _keys(body: bytes) -> GatewayResponse:

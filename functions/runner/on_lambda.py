@@ -14,13 +14,14 @@ Rules kept here:
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from oriel import telemetry
+from oriel.aws.ahead import Ahead
 from oriel.aws.keys import KmsDataKeys, KmsPublicKeys, SecretKey
 from oriel.aws.settings import target_of_setting, targets_of_setting
 from oriel.contract import ExecuteRequest
@@ -43,6 +44,10 @@ class AwsKeys(KmsDataKeys):
         self._platform = KmsPublicKeys([target_of_setting(settings, "platform_key", "kms"), *believed])
         self._host = SecretKey(target_of_setting(settings, "host_secret", "secretsmanager"), "host")
         self.service = SecretKey(target_of_setting(settings, "service_secret", "secretsmanager"), "service")
+
+    def of_every_call(self) -> tuple[Callable[[], object], ...]:
+        """What asks for the key that every component is verified with."""
+        return (lambda: self._platform[0],)
 
     @property
     def platform_keys(self) -> Sequence[PublicKey]:
@@ -67,6 +72,7 @@ class Function:
 
     def __init__(self, settings: Settings) -> None:
         self._keys = AwsKeys(settings)
+        self._ahead = Ahead(*self._keys.of_every_call())
         self._runner = build_runner(settings, self._keys)
 
     @cached_property
@@ -77,6 +83,7 @@ class Function:
         try:
             if event.get("keys") == "host":
                 return self._host_keys()
+            self._ahead.begin()
             answer = self._runner.execute(self._admitted(event))
         except OrielError as error:
             return _refusal(error)

@@ -9,7 +9,7 @@
 
 Rules kept here:
 
-- Nothing is asked for before it is needed, and nothing is asked for twice, but for a key that was rotated.
+- Nothing is asked for twice, but for a key that was rotated: who comes while another asks waits for that answer.
 - A secret is any text of 32 characters and more, which CloudFormation can make; an Ed25519 key is derived from it.
 - After a rotation both the new and the former secret are believed, until the next one: what the former signed is good
   for its life, and who still signs with it may go on.
@@ -24,10 +24,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -55,11 +53,16 @@ class KmsSigner:
     def __init__(self, target: Target, credentials: Credentials | None = None) -> None:
         self._key = target.name
         self._kms = JsonClient("kms", target, credentials)
+        self._asking = threading.Lock()
+        self._public: PublicKey | None = None
 
-    @cached_property
+    @property
     def public(self) -> PublicKey:
-        answer = _asked(lambda: self._kms.get_public_key(KeyId=self._key))
-        return PublicKey(serialization.load_der_public_key(base64.b64decode(answer["PublicKey"])))
+        with self._asking:
+            if self._public is None:
+                answer = _asked(lambda: self._kms.get_public_key(KeyId=self._key))
+                self._public = PublicKey.from_p256_der(base64.b64decode(answer["PublicKey"]))
+            return self._public
 
     def sign(self, message: bytes) -> bytes:
         """The signature in DER. Of a message that is longer than KMS takes, the digest is made here."""
@@ -165,10 +168,15 @@ class SecretKey:
         self._lock = threading.Lock()
         self._read_again_at = -float("inf")
         self._believed: tuple[Ed25519PublicKey, ...] = ()
+        self._asking = threading.Lock()
+        self._private: Ed25519PrivateKey | None = None
 
-    @cached_property
+    @property
     def private(self) -> Ed25519PrivateKey:
-        return self._derived(_asked(lambda: self._stage(_CURRENT)))
+        with self._asking:
+            if self._private is None:
+                self._private = self._derived(_asked(lambda: self._stage(_CURRENT)))
+            return self._private
 
     def public_keys(self) -> tuple[Ed25519PublicKey, ...]:
         """What its signatures verify with: the current secret's, as it was when this began."""

@@ -38,9 +38,11 @@ _SHA256 = hashes.SHA256()
 _PSS = padding.PSS(mgf=padding.MGF1(_SHA256), salt_length=_SHA256.digest_size)
 _ECDSA = ec.ECDSA(_SHA256)
 
-# SubjectPublicKeyInfo of an Ed25519 key, up to the key itself (RFC 8410). `serialization` would write it too, and is
-# the slowest part of its library to import: a runner, whose platform key this is, does without.
+# SubjectPublicKeyInfo of an Ed25519 key and of a point of P-256, up to the key itself (RFC 8410, RFC 5480).
+# `serialization` would write and read them too, and is the slowest part of its library to import: a runner, whose
+# platform key this is, does without.
 _ED25519_SPKI = bytes.fromhex("302a300506032b6570032100")
+_P256_SPKI = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
 
 _FIELD = 2**255 - 19
 _ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
@@ -64,6 +66,21 @@ class PublicKey:
     def __init__(self, key: "PublicKeyTypes") -> None:
         self._key, self.kind = _accepted(key)
         self.key_id = key_id_of(key)
+
+    @classmethod
+    def from_p256_der(cls, der: bytes) -> Self:
+        """Read the SubjectPublicKeyInfo of a key of P-256, its point uncompressed.
+
+        Raises:
+            OrielError: `invalid_input` where it is something else.
+        """
+        try:
+            if not der.startswith(_P256_SPKI):
+                raise ValueError
+            key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), der.removeprefix(_P256_SPKI))
+        except ValueError:
+            raise OrielError("invalid_input", "This is not a public key of ECDSA over P-256 in DER.") from None
+        return cls(key)
 
     @classmethod
     def from_pem(cls, pem: str) -> Self:
@@ -210,6 +227,9 @@ def key_id_of(key: "PublicKeyTypes") -> str:
 def _spki(key: "PublicKeyTypes") -> bytes:
     if isinstance(key, Ed25519PublicKey):
         return _ED25519_SPKI + key.public_bytes_raw()
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        point = key.public_numbers()
+        return _P256_SPKI + b"\x04" + point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")
     from cryptography.hazmat.primitives import serialization
 
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)

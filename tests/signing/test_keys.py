@@ -3,7 +3,7 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa, x25519
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from oriel.errors import OrielError
@@ -13,6 +13,10 @@ from oriel.signing.keys import _SMALL_ORDER
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 KEYS = {kind: generate_key(kind) for kind in KEY_KINDS}
+
+
+def spki(public):
+    return public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 @pytest.fixture(params=KEY_KINDS)
@@ -235,3 +239,26 @@ def test_an_rsa_signature_of_another_padding_is_refused():
 def test_a_malformed_rsa_signature_is_refused(change):
     key = KEYS["rsa-pss"]
     assert not key.public.verifies(change(key.sign(b"m")), b"m")
+
+
+def test_a_key_of_p256_is_read_from_der_and_named_as_the_library_does():
+    for _ in range(20):
+        der = spki(ec.generate_private_key(ec.SECP256R1()).public_key())
+        key = PublicKey.from_p256_der(der)
+        assert key == PublicKey(serialization.load_der_public_key(der))
+        assert key.key_id == f"sha256:{hashlib.sha256(der).hexdigest()}"
+
+
+@pytest.mark.parametrize(
+    "der",
+    [
+        b"",
+        spki(Ed25519PrivateKey.generate().public_key()),
+        spki(ec.generate_private_key(ec.SECP384R1()).public_key()),
+        spki(ec.generate_private_key(ec.SECP256R1()).public_key())[:-1],
+        spki(ec.generate_private_key(ec.SECP256R1()).public_key())[:-64] + bytes(64),
+    ],
+    ids=["nothing", "ed25519", "p384", "short", "no point"],
+)
+def test_what_is_no_key_of_p256_in_der_is_refused(der):
+    assert "P-256" in refusal(PublicKey.from_p256_der, der)
