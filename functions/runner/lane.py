@@ -33,6 +33,7 @@ from runner.entry import Call, Entry, Standard, entry_of
 from runner.failures import RunFailure, from_engine, from_host
 from runner.linking import HostFunction, HostLinker, Run
 from runner.memory import GuestMemory
+from runner.working_set import WorkingSet
 
 _DEFAULT_RESULT_BYTES = 16 * 1024 * 1024
 _ENDLESS_FUEL = 1 << 62
@@ -80,6 +81,7 @@ class Mapped(Struct, frozen=True):
     handler: ExportIndex
     entry: Entry
     host: HostLinker
+    working_set: WorkingSet
 
 
 class Lane:
@@ -122,7 +124,7 @@ class Lane:
         if findings:
             raise inspect.invalid(findings)
         entry, handler = entry_of(component, shape, standard)
-        return Mapped(component, handler, entry, host)
+        return Mapped(component, handler, entry, host, WorkingSet())
 
     def run(
         self,
@@ -210,11 +212,14 @@ class Lane:
         error: int | None = capi.instantiate(linker, context, mapped.component.ptr(), ctypes.byref(instance))
         if not error:
             meter.memory = self._memory
+            mapped.working_set.copy()
             codec = mapped.entry.codec
             capi.get_function(ctypes.byref(instance), context, mapped.handler.ptr(), ctypes.byref(handler))
             place = result if codec.has_result else None
             function = ctypes.byref(handler)
             error = capi.call_function(function, context, arguments, codec.arity, place, int(codec.has_result))
+        if not error:
+            mapped.working_set.learn(self._memory, meter.limits.memory_bytes)
         return error
 
     def _failure(self, error: int, run: Run, meter: "_Meter") -> RunFailure:
