@@ -1,8 +1,6 @@
 """Pages that are copied before they are written. A guest is played by writing to the memory of a module."""
 
-import platform
 import resource
-import sys
 
 import pytest
 import wasmtime
@@ -64,12 +62,6 @@ def first_page(place):
         return min(memory.written(LIMIT))
     finally:
         run.store.close()
-
-
-def test_a_kernel_that_can_copy_pages_is_asked_to():
-    release = tuple(map(int, platform.release().split("-")[0].split(".")[:2]))
-    assert sys.platform == "linux"
-    assert working_set.is_supported() or release < (6, 15)
 
 
 def test_what_was_written_is_known_to_the_page(place):
