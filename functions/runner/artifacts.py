@@ -16,13 +16,13 @@ Rules kept here:
 import fcntl
 import logging
 import os
-import tempfile
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
 
 import zstandard
@@ -50,6 +50,7 @@ MAX_WINDOW = 1 << 27  # 128 MiB: what the platform's own packing may use, and no
 PART_LIFETIME = 3_600.0  # seconds
 KEEP_INDEXES = 10_000
 DIGEST_PREFIX = "sha256:"
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class Artifacts:
@@ -131,10 +132,9 @@ class Artifacts:
 
     def _fetch(self, path: Path, artifact: Artifact) -> None:
         """Unpack the artifact beside `path`, and rename it there if it is the one that was signed."""
-        descriptor, name = tempfile.mkstemp(prefix=PART, dir=self._folder)  # mode 0600
-        part = Path(name)
+        part = self._folder / f"{PART}{token_hex(8)}"
         try:
-            with os.fdopen(descriptor, "wb") as target:
+            with os.fdopen(os.open(part, _NEW_FILE, 0o600), "wb") as target:
                 digest = self._unpack(artifact, target)
             if digest != artifact.digest:
                 raise _unusable("has another digest than the one signed")

@@ -37,6 +37,7 @@ TOO_HEAVY_FOR_A_RUNNER = {
     "http.client": "nothing here speaks HTTP",
     "ssl": "loaded with the first request of a guest",
     "starlette": "a Lambda function serves no HTTP",
+    "tempfile": "with shutil and three compressions; one file is made, by a name of its own",
     "uvicorn": "a Lambda function serves no HTTP",
 }
 
