@@ -8,10 +8,8 @@ Rules kept here:
 - Toolchains keep every import of the world, used or not: that an interface is imported asks for nothing.
 """
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
 
 from oriel.engine import types
 
@@ -22,11 +20,7 @@ PREFIX = f"{PACKAGE}/"
 @lru_cache(maxsize=1)
 def alga_types() -> Mapping[str, Mapping[str, types.Function]]:
     """The functions of each interface; '' has the export."""
-    recorded = json.loads(files("oriel.engine").joinpath("alga.json").read_text())
-    return {
-        interface: {name: types.function_from_json(function) for name, function in functions.items()}
-        for interface, functions in recorded["interfaces"].items()
-    }
+    return types.recorded("alga.json", types.function_from_json)
 
 
 @lru_cache(maxsize=1)

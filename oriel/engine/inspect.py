@@ -8,10 +8,8 @@ Rules kept here:
 - There are three ways in: Oriel's own `handler`, the `handler` of `alga:extension`, and `wasi:http/incoming-handler`.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from importlib.resources import files
 from typing import Literal
 
 import wasmtime
@@ -107,11 +105,7 @@ def signature(interface: str, item: types.Item) -> str:
 @lru_cache(maxsize=1)
 def offered_types() -> Mapping[str, Mapping[str, types.Function]]:
     """The functions of the WIT package `oriel:extension`, as `tools/signatures.py` recorded them; '' has the export."""
-    recorded = json.loads(files("oriel.engine").joinpath("signatures.json").read_text())
-    return {
-        interface: {name: types.function_from_json(function) for name, function in functions.items()}
-        for interface, functions in recorded["interfaces"].items()
-    }
+    return types.recorded("signatures.json", types.function_from_json)
 
 
 @lru_cache(maxsize=1)

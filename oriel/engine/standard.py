@@ -8,11 +8,9 @@ Rules kept here:
 - That an interface is offered says that components link, not that they are given anything: see `runner.wasi`.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
 
 from oriel.engine import types
 
@@ -39,11 +37,7 @@ def unversioned(interface: str) -> str:
 @lru_cache(maxsize=1)
 def standard_types() -> Mapping[str, Mapping[str, types.Item]]:
     """Functions and resources of each interface, by track; the incoming handler among them."""
-    recorded = json.loads(files("oriel.engine").joinpath("wasi.json").read_text())
-    return {
-        interface: {name: types.item_from_json(item) for name, item in items.items()}
-        for interface, items in recorded["interfaces"].items()
-    }
+    return types.recorded("wasi.json", types.item_from_json)
 
 
 @lru_cache(maxsize=1)

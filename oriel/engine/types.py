@@ -9,9 +9,14 @@ Rules kept here:
 - A type says nothing about memory; that is the business of the runner's codec.
 """
 
-from typing import Any
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
 
 from msgspec import Struct
+
+T = TypeVar("T")
 
 SCALARS = ("bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char", "string")
 
@@ -202,3 +207,16 @@ def _present(data: Any) -> Type:
     if type_ is None:
         raise ValueError("a type is missing")
     return type_
+
+
+def recorded(file: str, read: Callable[[dict[str, Any]], T]) -> dict[str, dict[str, T]]:
+    """What `tools/signatures.py` wrote into a file beside this module: items by interface and name.
+
+    Args:
+        read: `function_from_json`, or `item_from_json` where there are resources.
+    """
+    content = json.loads(Path(__file__).with_name(file).read_bytes())
+    return {
+        interface: {name: read(item) for name, item in items.items()}
+        for interface, items in content["interfaces"].items()
+    }
