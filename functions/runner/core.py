@@ -75,7 +75,7 @@ class Runner:
         self._services = services
         self._board = board
         self._resources = resources or ExitStack()
-        self._pool = FairPool(share)
+        self._pool: FairPool[ExecuteResponse] = FairPool(share, lambda response: response.receipt.cpu_ms / 1000)
 
     def submit(self, request: ExecuteRequest) -> "Future[ExecuteResponse]":
         """Queue an execution. `OrielError("overloaded")` where too many wait already."""

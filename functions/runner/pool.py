@@ -7,25 +7,28 @@ Rules kept here:
 - No tenant and no install may hold all threads, and no tenant the whole queue, so that one noisy install leaves
   room for the others.
 - Threads that wait cost nothing, and threads that compute cost a CPU. An install whose last execution computed for
-  long is heavy until one of its executions does not; a tenant's heavy installs leave a CPU free, where there are two.
+  long is heavy until one of its executions does not; a request that was refused before it began is none. A tenant's
+  heavy installs leave a CPU free, where there are two, and threads at work for heavy installs keep to CPUs of their
+  own (`runner.partition`).
 - A request that is cancelled while it waits is never run and leaves the queue at once.
 """
 
 import os
 import threading
-import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
 from oriel.errors import OrielError
+from runner.partition import Partition
 
 T = TypeVar("T")
 RETRY_SECONDS = 1
-HEAVY_CPU_SECONDS = 0.05
+HEAVY_CPU_SECONDS = 0.025
 MAX_HEAVY = 4_096  # installs that are remembered as heavy
 
 
@@ -63,27 +66,36 @@ class _Task(Struct, Generic[T], frozen=True, eq=False):
     work: Callable[[], T]
     future: "Future[T]"
 
-    def run(self) -> None:
+    def run(self) -> T | None:
+        """What the work gives, which the future has too; None where it was cancelled or failed."""
         if not self.future.set_running_or_notify_cancel():
-            return
+            return None
         try:
             result = self.work()
         except BaseException as error:
             self.future.set_exception(error)
-        else:
-            self.future.set_result(result)
+            return None
+        self.future.set_result(result)
+        return result
 
 
-class FairPool:
-    """A pool of daemon threads; close it."""
+class FairPool(Generic[T]):
+    """A pool of daemon threads; close it.
 
-    def __init__(self, share: Share) -> None:
+    Args:
+        computed: the CPU seconds that a result took; 0 where the work was refused before it began, which says nothing
+            of its install.
+    """
+
+    def __init__(self, share: Share, computed: Callable[[T], float]) -> None:
         self._share = share
+        self._computed = computed
         self._changed = threading.Condition()
-        self._waiting: OrderedDict[str, deque[_Task[Any]]] = OrderedDict()  # tenants in the order of their turns
+        self._waiting: OrderedDict[str, deque[_Task[T]]] = OrderedDict()  # tenants in the order of their turns
         self._running: Counter[str | tuple[str, str]] = Counter()  # by tenant, and by tenant and install
         self._admitted: Counter[str] = Counter()  # by tenant: waiting or running
         self._heavy: OrderedDict[tuple[str, str], None] = OrderedDict()  # installs, the last one that was found last
+        self._partition = Partition()
         self._closed = False
         self._threads = [
             threading.Thread(target=self._serve, name=f"guest-{at}", daemon=True) for at in range(share.threads)
@@ -134,16 +146,16 @@ class FairPool:
 
     def _serve(self) -> None:
         while (task := self._next()) is not None:
-            began = time.thread_time()
-            task.run()
-            computed = time.thread_time() - began
+            with self._partition.heavy() if task.install in self._heavy else nullcontext():
+                result = task.run()
+            computed = 0.0 if result is None else self._computed(result)
             with self._changed:
                 _lower(self._running, task.tenant)
                 _lower(self._running, task.install)
                 _lower(self._admitted, task.tenant)
                 self._weigh(task.install, computed)
 
-    def _next(self) -> _Task[Any] | None:
+    def _next(self) -> _Task[T] | None:
         """The next task, waited for; None when the pool is closed."""
         with self._changed:
             while not self._closed:
@@ -158,7 +170,7 @@ class FairPool:
                 self._changed.wait()
             return None
 
-    def _eligible(self) -> _Task[Any] | None:
+    def _eligible(self) -> _Task[T] | None:
         for tenant, tasks in self._waiting.items():
             if self._running[tenant] >= self._share.per_tenant:
                 continue
@@ -175,7 +187,9 @@ class FairPool:
         return sum(count for key, count in self._running.items() if key in self._heavy and key[0] == tenant)
 
     def _weigh(self, install: tuple[str, str], computed: float) -> None:
-        """Remember whether an install is heavy, by the CPU seconds of its last execution."""
+        """Remember whether an install is heavy, by the CPU seconds of its last execution, if that was one."""
+        if not computed:
+            return
         if computed >= HEAVY_CPU_SECONDS:
             self._heavy[install] = None
             self._heavy.move_to_end(install)
@@ -185,14 +199,14 @@ class FairPool:
             del self._heavy[install]
             self._changed.notify_all()  # what waited for its tenant's heavy ones may run on the threads that idle
 
-    def _drop(self, task: _Task[Any]) -> None:
+    def _drop(self, task: _Task[T]) -> None:
         """Take a cancelled task out of the queue, unless a thread has it already and finds out by itself."""
         with self._changed:
             if task in self._waiting.get(task.tenant, ()):
                 self._remove(task)
                 _lower(self._admitted, task.tenant)
 
-    def _remove(self, task: _Task[Any]) -> None:
+    def _remove(self, task: _Task[T]) -> None:
         tasks = self._waiting[task.tenant]
         tasks.remove(task)
         if not tasks:

@@ -1,14 +1,22 @@
 """Fair shares of the threads that run guests. Work is held back with events, never with sleeps."""
 
+import os
 import threading
-import time
 from concurrent.futures import CancelledError
 
 import pytest
 
 from oriel.errors import OrielError
+from runner.partition import divided
 from runner.pool import HEAVY_CPU_SECONDS, FairPool, Share
 from tests.support.waiting import eventually
+
+LIGHT, HEAVY, REFUSED = 0.001, HEAVY_CPU_SECONDS, 0.0
+
+
+def computed(result):
+    """Work says by its result how long it has computed, where that matters."""
+    return result if isinstance(result, float) else LIGHT
 
 
 class Held:
@@ -40,7 +48,7 @@ def pool_of():
                 **shares,
             }
         )
-        pools.append(FairPool(share))
+        pools.append(FairPool(share, computed))
         return pools[-1]
 
     def hold() -> Held:
@@ -95,12 +103,6 @@ def test_installs_of_two_tenants_with_one_id_are_two_installs(pool_of):
     assert pool.submit("other", "ins_1", lambda: "served").result(5) == "served"
 
 
-def compute():
-    began = time.thread_time()
-    while time.thread_time() - began < HEAVY_CPU_SECONDS:
-        pass
-
-
 def done(pool, tenant, install, work):
     """Have work done and wait until its thread is free: a thread hands its result over first."""
     pool.submit(tenant, install, work).result(5)
@@ -110,7 +112,7 @@ def done(pool, tenant, install, work):
 def test_a_tenants_heavy_installs_together_hold_no_more_threads_than_they_may(pool_of):
     pool = pool_of(threads=3, per_tenant=3, per_install=3, heavy_per_tenant=1)
     for install in ("ins_1", "ins_2"):
-        done(pool, "noisy", install, compute)
+        done(pool, "noisy", install, lambda: HEAVY)
     looping = [pool_of.hold() for _ in range(2)]
     for install, work in zip(("ins_1", "ins_2"), looping, strict=True):
         pool.submit("noisy", install, work)
@@ -122,20 +124,48 @@ def test_a_tenants_heavy_installs_together_hold_no_more_threads_than_they_may(po
     assert looping[1].running.wait(5)
 
 
-def test_an_install_that_only_waits_is_not_heavy_and_one_that_mends_is_not_for_long(pool_of):
+def test_an_install_that_mends_is_not_heavy_for_long(pool_of):
     pool = pool_of(threads=2, per_install=2, heavy_per_tenant=1)
-    done(pool, "acme", "ins_1", compute)
+    done(pool, "acme", "ins_1", lambda: HEAVY)
     assert pool._heavy
-    done(pool, "acme", "ins_1", lambda: time.sleep(HEAVY_CPU_SECONDS))
+    done(pool, "acme", "ins_1", lambda: LIGHT)
     waiting = [pool_of.hold() for _ in range(2)]
     for work in waiting:
         pool.submit("acme", "ins_1", work)
     assert all(work.running.wait(5) for work in waiting)
 
 
+def test_requests_that_are_refused_or_fail_before_they_run_do_not_make_a_heavy_install_light(pool_of):
+    pool = pool_of(threads=3, per_install=3, heavy_per_tenant=1)
+    done(pool, "acme", "ins_1", lambda: HEAVY)
+    done(pool, "acme", "ins_1", lambda: REFUSED)
+    with pytest.raises(ZeroDivisionError):
+        done(pool, "acme", "ins_1", lambda: 1 // 0)
+    eventually(lambda: not pool._running)
+    assert pool._heavy
+
+
+def test_the_threads_of_heavy_installs_keep_to_cpus_of_their_own(pool_of):
+    pool = pool_of(threads=2)
+    done(pool, "noisy", "ins_1", lambda: HEAVY)
+    others, heavy = map(set, divided(sorted(os.sched_getaffinity(0)), 1))
+    looping, looked = pool_of.hold(), {}
+
+    def loop():
+        looked["heavy"] = os.sched_getaffinity(0)
+        return looping()
+
+    running = pool.submit("noisy", "ins_1", loop)
+    assert looping.running.wait(5)
+    assert pool.submit("quiet", "ins_2", lambda: os.sched_getaffinity(0)).result(5) == others
+    looping.release.set()
+    running.result(5)
+    assert looked["heavy"] == heavy
+
+
 def test_work_that_waited_for_a_heavy_install_to_mend_goes_to_the_threads_that_idle(pool_of):
     pool = pool_of(threads=3, per_tenant=3, per_install=3, heavy_per_tenant=1)
-    done(pool, "acme", "ins_1", compute)
+    done(pool, "acme", "ins_1", lambda: HEAVY)
     light, waiting = pool_of.hold(), [pool_of.hold() for _ in range(2)]
     pool.submit("acme", "ins_1", light)
     assert light.running.wait(5)
