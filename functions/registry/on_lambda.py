@@ -2,10 +2,10 @@
 
 It verifies, stores and answers. What takes long, or parses what strangers have made, is announced on a queue and done
 by another function (`registry.on_queue`), which alone may sign. What a first answer does not need is made when it is
-used: models (`registry.deferring`), routes (`registry.routes.lazily`).
+used: models (`registry.starting`), routes (`registry.routes.lazily`).
 """
 
-import registry.deferring  # noqa: F401 - before the first model
+from registry.starting import started  # before the first model
 
 # isort: split
 
@@ -37,3 +37,4 @@ def _handler(settings: Settings) -> Any:
 _settings = Settings.load()
 telemetry.configure(_settings.log_level)
 handler = _handler(_settings)
+started()

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 MODULES = 710
 # Of its function: it answers one request, which needs no store.
 STARTED = """
-import json, sys
+import gc, json, sys
 from registry.on_lambda import handler
 
 def event(method, path):
@@ -32,6 +32,7 @@ def seen(status):
     routes = [route for route in handler.app.routes if "_make_whole" in vars(route)]
     made = [f"{model.__module__}.{model.__name__}" for model in models(BaseModel) if model.__pydantic_complete__]
     return {"status": status, "routes": len(routes), "models": made, "modules": list(sys.modules),
+        "collects": gc.isenabled() and gc.get_freeze_count() > 0,
         "whole": [route.path for route in routes if "app" in vars(route)]}
 
 from pydantic import BaseModel
@@ -85,3 +86,7 @@ def test_the_function_imports_no_more_than_its_budget(started):
 @pytest.mark.parametrize("name", TOO_HEAVY)
 def test_the_function_starts_without(started, name):
     assert name not in started[-1]["modules"], TOO_HEAVY[name]
+
+
+def test_garbage_is_collected_once_the_function_has_started(started):
+    assert started[0]["collects"]
