@@ -17,6 +17,10 @@ REQUEST = "request.json"
 
 def main(data_dir: Path) -> None:
     marks = [time.perf_counter()]
+    from oriel.starting import started
+
+    # isort: split
+
     from oriel.contract import ExecuteRequest
     from oriel.keyring import Keyring
     from oriel.settings import Settings
@@ -25,6 +29,7 @@ def main(data_dir: Path) -> None:
     marks.append(time.perf_counter())
     settings = Settings.load(data_dir=data_dir)
     runner = build_runner(settings, Keyring.open(settings.keyring_path))
+    started()
     marks.append(time.perf_counter())
     response = runner.execute(ExecuteRequest.from_json((data_dir / REQUEST).read_bytes()))
     marks.append(time.perf_counter())

@@ -4,6 +4,10 @@ Everything is made while the function starts, but for keys and connections, whic
 made at the start may be frozen into a snapshot (SnapStart) and woken up many times. No id is made before that either.
 """
 
+from oriel.starting import started  # before anything that is large
+
+# isort: split
+
 import json
 from typing import Any
 
@@ -91,3 +95,4 @@ _host_keys = HostKeys(
     LambdaClient(target_of_setting(_settings, "runner", "lambda")), by_tenant=_settings.runner_by_tenant
 )
 handler = Function(build(_settings), _session, _host_keys, _settings.public_url)
+started()

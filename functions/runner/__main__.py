@@ -9,6 +9,10 @@ Settings come from the environment (`oriel.settings`). When the other end of the
 stops: at first politely, then for certain.
 """
 
+from oriel.starting import started  # before anything that is large
+
+# isort: split
+
 import argparse
 import logging
 import os
@@ -55,6 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     server = uvicorn.Server(config)
     if options.life_fd is not None:
         threading.Thread(target=_stop_at_end_of, args=(options.life_fd, server), daemon=True).start()
+    started()
     if board is not None:
         board.mark_ready()
     threading.Thread(target=_warm, args=(settings,), name="warm", daemon=True).start()

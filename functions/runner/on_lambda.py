@@ -12,6 +12,10 @@ Rules kept here:
   the former one are believed still.
 """
 
+from oriel.starting import started  # before anything that is large
+
+# isort: split
+
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -120,3 +124,4 @@ def _refusal(error: OrielError) -> dict[str, Any]:
 _settings = Settings.load()
 telemetry.configure(_settings.log_level)
 handler = Function(_settings)
+started()
