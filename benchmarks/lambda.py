@@ -2,15 +2,17 @@
 
 Cold: from the start of the process to its first answer, seen from outside; for the runner with the artifact of the
 JavaScript guest in S3 and nothing on disk. Beside them a function that does nothing: what emulator, interpreter and
-runtime client take by themselves. Warm: a call of the runner beyond what its receipt says the execution took.
+runtime client take by themselves. They take turns, so that a machine that slows down slows all of them. Warm: a call of
+the runner beyond what its receipt says the execution took.
 Packages are measured as they are built, the layer with the runner.
 """
 
 import importlib
 import json
+import logging
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -32,19 +34,21 @@ MEGABYTE = 1_000_000
 
 
 def run() -> Iterator[Result]:
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # moto's, which tells of each request
     with tempfile.TemporaryDirectory() as folder, AwsPlatform(Path(folder)) as platform:
         extension_id = _published(platform)
-        events = {
-            "gateway": ("GatewayFunction", _event(platform, f"/api/ext/{extension_id}/{guests.HELLO}")),
-            "registry": ("RegistryFunction", _event(platform, "/api/v1/extensions")),
-        }
-        yield Result("lambda.trivial.cold_ms", median([_trivial(Path(folder)) for _ in range(COLD)]), "ms")
         call = _RunnerCalls(platform)
-        times = [_cold(platform, "RunnerFunction", call()) for _ in range(COLD)]
-        yield Result("lambda.runner.cold_ms", median(times), "ms")
-        for name, (function, event) in events.items():
-            times = [_cold(platform, function, event) for _ in range(COLD)]
-            yield Result(f"lambda.{name}.cold_ms", median(times), "ms")
+        hello = _event(platform, f"/api/ext/{extension_id}/{guests.HELLO}")
+        listing = _event(platform, "/api/v1/extensions")
+        starts: dict[str, Callable[[], float]] = {
+            "trivial": lambda: _trivial(Path(folder)),
+            "runner": lambda: _cold(platform, "RunnerFunction", call()),
+            "gateway": lambda: _cold(platform, "GatewayFunction", hello),
+            "registry": lambda: _cold(platform, "RegistryFunction", listing),
+        }
+        rounds = [{name: start() for name, start in starts.items()} for _ in range(COLD)]
+        for name in starts:
+            yield Result(f"lambda.{name}.cold_ms", median([times[name] for times in rounds]), "ms")
         yield Result("lambda.warm_overhead_ms", _overhead(platform, call), "ms")
     for name, folders in {"runner": ("RunnerFunction", "WasmtimeLayer"), "gateway": ("GatewayFunction",)}.items():
         yield Result(f"package.{name}_mb", sum(_size(built() / part) for part in folders) / MEGABYTE, "MB")
