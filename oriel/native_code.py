@@ -17,7 +17,7 @@ class CodeHash:
     def __init__(self) -> None:
         self._hash = blake3()
 
-    def update(self, piece: bytes) -> None:
+    def update(self, piece: bytes | memoryview) -> None:
         self._hash.update(piece)
 
     def digest(self) -> str:
