@@ -29,7 +29,7 @@ from oriel.store.records import AuditEntry, Install
 
 MAX_SCHEDULES = 100
 LEAST_SECONDS = 300
-SLUG = r"^[a-z0-9][a-z0-9-]{0,62}\Z"
+SLUG = r"^[a-z0-9][a-z0-9-]{0,62}\Z"  # `oriel.manifest.parts.SLUG`, for Python's `re`: its `$` takes a line break too
 MAX_CRON, MAX_TIMEZONE, MAX_PATH = 100, 64, 200
 ENDPOINT_GONE = "endpoint_gone"
 _TURNS = 5

@@ -18,7 +18,7 @@ from oriel.starting import started  # before anything that is large
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -49,10 +49,6 @@ class AwsKeys(KmsDataKeys):
         self._host = SecretKey(target_of_setting(settings, "host_secret", "secretsmanager"), "host")
         self.service = SecretKey(target_of_setting(settings, "service_secret", "secretsmanager"), "service")
 
-    def of_every_call(self) -> tuple[Callable[[], object], ...]:
-        """What asks for the key that every component is verified with."""
-        return (lambda: self._platform[0],)
-
     @property
     def platform_keys(self) -> Sequence[PublicKey]:
         return self._platform
@@ -76,7 +72,7 @@ class Function:
 
     def __init__(self, settings: Settings) -> None:
         self._keys = AwsKeys(settings)
-        self._ahead = Ahead(*self._keys.of_every_call())
+        self._ahead = Ahead(lambda: self._keys.platform_keys[0])  # every component is verified with it
         self._runner = build_runner(settings, self._keys)
 
     @cached_property

@@ -24,7 +24,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -37,6 +37,7 @@ from oriel.errors import OrielError
 from oriel.sealing import DataKey
 from oriel.signing import PublicKey
 
+T = TypeVar("T")
 MAX_MESSAGE_BYTES = 4_096
 MIN_SECRET_CHARACTERS = 32
 DATA_KEY_SECONDS = 300.0  # for which one data key seals what comes
@@ -47,22 +48,32 @@ _CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 _THROTTLED = {"ThrottlingException", "LimitExceededException", "KMSInternalException", "DependencyTimeoutException"}
 
 
+class _Once(Generic[T]):
+    """What is asked for when it is first needed: who comes while another asks waits for that answer."""
+
+    def __init__(self, ask: Callable[[], T]) -> None:
+        self._ask = ask
+        self._asking = threading.Lock()
+        self._answer: T | None = None
+
+    def get(self) -> T:
+        with self._asking:
+            if self._answer is None:
+                self._answer = self._ask()
+            return self._answer
+
+
 class KmsSigner:
     """An ECDSA P-256 key that stays in KMS (`ECC_NIST_P256`, `SIGN_VERIFY`). An `oriel.signing.Signer`."""
 
     def __init__(self, target: Target, credentials: Credentials | None = None) -> None:
         self._key = target.name
         self._kms = JsonClient("kms", target, credentials)
-        self._asking = threading.Lock()
-        self._public: PublicKey | None = None
+        self._public = _Once(self._read)
 
     @property
     def public(self) -> PublicKey:
-        with self._asking:
-            if self._public is None:
-                answer = _asked(lambda: self._kms.get_public_key(KeyId=self._key))
-                self._public = PublicKey.from_p256_der(base64.b64decode(answer["PublicKey"]))
-            return self._public
+        return self._public.get()
 
     def sign(self, message: bytes) -> bytes:
         """The signature in DER. Of a message that is longer than KMS takes, the digest is made here."""
@@ -74,6 +85,10 @@ class KmsSigner:
 
     def close(self) -> None:
         self._kms.close()
+
+    def _read(self) -> PublicKey:
+        answer = _asked(lambda: self._kms.get_public_key(KeyId=self._key))
+        return PublicKey.from_p256_der(base64.b64decode(answer["PublicKey"]))
 
 
 class KmsPublicKeys(Sequence[PublicKey]):
@@ -168,15 +183,11 @@ class SecretKey:
         self._lock = threading.Lock()
         self._read_again_at = -float("inf")
         self._believed: tuple[Ed25519PublicKey, ...] = ()
-        self._asking = threading.Lock()
-        self._private: Ed25519PrivateKey | None = None
+        self._private = _Once(lambda: self._derived(_asked(lambda: self._stage(_CURRENT))))
 
     @property
     def private(self) -> Ed25519PrivateKey:
-        with self._asking:
-            if self._private is None:
-                self._private = self._derived(_asked(lambda: self._stage(_CURRENT)))
-            return self._private
+        return self._private.get()
 
     def public_keys(self) -> tuple[Ed25519PublicKey, ...]:
         """What its signatures verify with: the current secret's, as it was when this began."""

@@ -58,15 +58,20 @@ def parsed(document):
     return manifest
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(place=st.sampled_from(PLACES), value=VALUES)
-def test_any_value_in_any_place_is_taken_or_refused(place, value):
+def with_value(place, value):
+    """The full manifest, with another value in one place."""
     document = copy.deepcopy(FULL)
     parent = document
     for part in place[:-1]:
         parent = parent[part]
     parent[place[-1]] = value
-    if manifest := parsed(document):
+    return document
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(place=st.sampled_from(PLACES), value=VALUES)
+def test_any_value_in_any_place_is_taken_or_refused(place, value):
+    if manifest := parsed(with_value(place, value)):
         assert Manifest.parse(manifest.to_json()) == manifest
 
 

@@ -16,7 +16,7 @@ from oriel.errors import InvalidInput, OrielError
 from oriel.manifest import Manifest, model, parts
 from oriel.published import Published
 from tests.manifest.test_model import FULL
-from tests.manifest.test_properties import PLACES, VALUES
+from tests.manifest.test_properties import PLACES, VALUES, with_value
 from tests.support.bundles import manifest_document
 
 EXAMPLES = sorted(Path("examples").glob("*/manifest.json"))
@@ -48,13 +48,8 @@ def test_a_manifest_with_everything_and_one_with_little_are_read_the_same(docume
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(place=st.sampled_from(PLACES), value=VALUES)
 def test_whatever_can_be_published_is_read_the_same(place, value):
-    document = copy.deepcopy(FULL)
-    parent = document
-    for part in place[:-1]:
-        parent = parent[part]
-    parent[place[-1]] = value
     try:
-        manifest = Manifest.parse(document)
+        manifest = Manifest.parse(with_value(place, value))
     except InvalidInput:
         return
     assert same(manifest)

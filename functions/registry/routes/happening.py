@@ -65,8 +65,8 @@ class ChangeSchedule(Body):
 
 
 class Preview(Body):
-    cron: str = Field(max_length=100)
-    timezone: str = Field(default="UTC", max_length=64)
+    cron: str = Field(max_length=MAX_CRON)
+    timezone: str = Field(default="UTC", max_length=MAX_TIMEZONE)
 
 
 def event_routes(routes: APIRouter, registry: Registry) -> None:
