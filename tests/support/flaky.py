@@ -49,6 +49,8 @@ class Flaky:
         if token:
             self._tokens.add(token)
         if when == "after":
+            if "Body" in answer:  # nobody will read it
+                answer["Body"].close()
             raise error
         return answer
 
